@@ -1,0 +1,3 @@
+"""Peili: a private, offline reflection companion for mentoring."""
+
+__version__ = "0.1.0"
