@@ -1,0 +1,1 @@
+"""The library: cards in three languages, how they are read, checked, indexed and found."""
