@@ -1,0 +1,1 @@
+"""One encrypted vault a person: its keys, its header, its database, and what is kept in it."""
