@@ -1,0 +1,1 @@
+"""What Peili exists for: it listens, arranges the actor's own words, and asks the next good question."""
