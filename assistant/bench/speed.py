@@ -233,7 +233,7 @@ def _start_to_page(paths: Paths) -> float:
         command = [sys.executable, "-m", "assistant", "run", "--no-browser", "--port", "0"]
         began = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603  # our own program
-            command, env={**os.environ, "PEILI_HOME": home}, stderr=subprocess.PIPE, text=True
+            command, env={**os.environ, "PEILI_HOME": home}, stdout=subprocess.PIPE, text=True
         )
         try:
             address = _address(process)
@@ -249,7 +249,7 @@ def _start_to_page(paths: Paths) -> float:
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    for line in process.stderr or ():
+    for line in process.stdout or ():
         for word in line.split():
             if word.startswith("http://127.0.0.1:"):
                 return word.rstrip(".")

@@ -9,6 +9,7 @@ import typer
 from assistant import app as composition
 from assistant.commands.models import fetch_entries
 from assistant.commands.surroundings import surroundings
+from assistant.wording import say
 
 
 def setup() -> None:
@@ -36,7 +37,8 @@ def run(
     here = surroundings()
 
     def announce(served: Served) -> None:
-        here.tell("cli.already_running" if served.already else "cli.running", url=served.url)
+        key = "cli.already_running" if served.already else "cli.running"
+        typer.echo(say(here.language, key, url=served.url))
 
     there = running(here.paths)
     if there is not None:

@@ -67,6 +67,7 @@ class _Patterns:
     advice: tuple[re.Pattern[str], ...]
     roles: tuple[re.Pattern[str], ...]
     calendar: tuple[str, ...]
+    common: frozenset[str]
 
 
 class Checks:
@@ -95,9 +96,10 @@ class Checks:
             return "language"
         if not allowance.advice and any(pattern.search(sentence) for pattern in patterns.advice):
             return "advice"
+        content = [word for word in map(str.casefold, words) if word not in patterns.common]
         return (
             _unsupported(sentence, allowance, patterns.calendar)
-            or _ungrounded(words, allowance.sources if allowance.advice or "?" in sentence else allowance.own)
+            or _ungrounded(content, allowance.sources if allowance.advice or "?" in sentence else allowance.own)
             or _parroted(sentence, allowance.said)
             or _repeated(sentence, allowance.asked)
         )
@@ -117,7 +119,7 @@ def _load(path: Path) -> _Patterns:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise LibraryError("prompt_unreadable", file=f"{path.parent.name}/{path.name}") from error
     advice, roles = (tuple(re.compile(text, re.IGNORECASE) for text in raw[name]) for name in ("advice", "roles"))
-    return _Patterns(advice, roles, tuple(raw["calendar"]))
+    return _Patterns(advice, roles, tuple(raw["calendar"]), frozenset(raw["common"].split()))
 
 
 def _unsupported(sentence: str, allowance: Allowance, calendar: tuple[str, ...]) -> Reason | None:
@@ -150,7 +152,7 @@ def _known_name(name: str, known: set[str]) -> bool:
 
 def _ungrounded(words: list[str], sources: str) -> Reason | None:
     """Most of what the sentence says has to come from the person or the card, not from the model."""
-    content = [word.casefold() for word in words if len(word) >= _CONTENT_LETTERS]
+    content = [word for word in words if len(word) >= _CONTENT_LETTERS]
     known = {word[:_STEM_LETTERS] for word in _WORD.findall(sources.casefold())}
     held = sum(word[:_STEM_LETTERS] in known for word in content)
     return "ungrounded" if content and held / len(content) < _GROUNDED else None

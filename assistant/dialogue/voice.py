@@ -150,7 +150,8 @@ class Voice:
         self._model.engine.stop(session)
 
     def _raw_sentences(self, messages: list[BaseMessage], session: str, outcome: Outcome) -> Generator[str, None, None]:
-        rest = str(messages[-1].content) if isinstance(messages[-1], AIMessage) else ""
+        opening = str(messages[-1].content) if isinstance(messages[-1], AIMessage) else ""
+        rest = opening
         for chunk in self._model.stream(messages, session=session):
             outcome.usage = chunk.response_metadata.get("usage", outcome.usage)
             rest += str(chunk.content)
@@ -158,7 +159,8 @@ class Voice:
             if len(spans) > 1:  # what follows has begun, so what is before it is whole
                 yield from (span.text for span in spans[:-1])
                 rest = rest[spans[-1].start :]
-        yield from (span.text for span in split(rest))
+        if rest != opening:
+            yield from (span.text for span in split(rest))
 
 
 def exchanges(turns: Sequence[Turn]) -> tuple[Exchange, ...]:

@@ -1,0 +1,75 @@
+"""The list of conversations: open one, begin anew, delete one after asking."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from assistant.domain import Language
+from assistant.errors import PeiliError
+from assistant.ui import view
+from assistant.ui.pages.opening import closed, listed, opened
+from assistant.ui.pages.parts import HIDDEN, Conversations, Room, Updates, bind
+from assistant.wording import say
+
+
+def build_conversations(language: Language) -> Conversations:
+    """The components, in the column they are called in."""
+    new = gr.Button(say(language, "conversations.new"), elem_id="new-conversation")
+    choices = gr.Radio(
+        [], label=say(language, "conversations.earlier"), elem_id="conversation-list", visible=HIDDEN, interactive=True
+    )
+    none = gr.Markdown(say(language, "conversations.none"), elem_classes="quiet")
+    delete = gr.Button(say(language, "conversations.delete"), size="sm", visible=HIDDEN, elem_id="delete-conversation")
+    with gr.Column(visible=HIDDEN, elem_id="confirm-delete") as confirm:
+        really = gr.Markdown("")
+        with gr.Row():
+            yes = gr.Button(say(language, "conversations.delete_yes"), variant="stop", size="sm")
+            no = gr.Button(say(language, "conversations.delete_no"), size="sm")
+    return Conversations(new, choices, none, delete, confirm, really, yes, no)
+
+
+def wire_conversations(room: Room) -> None:
+    """Bind what the list does."""
+    page = room.page
+
+    def open_chosen(chosen: str | None, request: gr.Request) -> Updates:
+        login = room.login(request)
+        return opened(room, login, chosen, request.session_hash) if chosen else {}
+
+    def begin_anew(request: gr.Request) -> Updates:
+        return closed(room, room.login(request), request.session_hash)
+
+    def ask(conversation_id: str, request: gr.Request) -> Updates:
+        login = room.login(request)
+        try:
+            conversation = login.dialogue.conversation(conversation_id)
+        except PeiliError as error:
+            return {page.talk.status: view.notice(room.language, error), **listed(room, login, None)}
+        name = view.plain(view.title(room.language, conversation))
+        return {
+            page.conversations.confirm: gr.update(visible=True),
+            page.conversations.delete: gr.update(visible=HIDDEN),
+            page.conversations.really: room.say("conversations.delete_really", title=name),
+        }
+
+    def keep() -> Updates:
+        return {
+            page.conversations.confirm: gr.update(visible=HIDDEN),
+            page.conversations.delete: gr.update(visible=True),
+        }
+
+    def delete(conversation_id: str, request: gr.Request) -> Updates:
+        login = room.login(request)
+        try:
+            login.dialogue.delete(conversation_id)
+        except PeiliError as error:
+            return {page.talk.status: view.notice(room.language, error), **keep()}
+        login.sources.pop(conversation_id, None)
+        return closed(room, login, request.session_hash)
+
+    parts = page.conversations
+    bind([parts.choices.input], open_chosen, [parts.choices], page.all)
+    bind([parts.new.click], begin_anew, [], page.all)
+    bind([parts.delete.click], ask, [page.conversation], page.all)
+    bind([parts.no.click], keep, [], [parts.confirm, parts.delete])
+    bind([parts.yes.click], delete, [page.conversation], page.all)
