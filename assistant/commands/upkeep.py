@@ -37,8 +37,10 @@ def run(
     here = surroundings()
 
     def announce(served: Served) -> None:
-        key = "cli.already_running" if served.already else "cli.running"
-        typer.echo(say(here.language, key, url=served.url))
+        if served.already:
+            typer.echo(say(here.language, "cli.already_running", url=served.url))
+        else:
+            typer.echo(say(here.language, "cli.running", url=served.url))
 
     there = running(here.paths)
     if there is not None:

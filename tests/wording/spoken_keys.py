@@ -85,13 +85,20 @@ def keyed_errors(trees: list[ast.Module]) -> frozenset[str]:
 
 def uses_in(tree: ast.Module, place: str, errors: frozenset[str]) -> Iterator[Use]:
     """The uses in a module."""
+    names = named_before(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and (call := own_key(node)) and isinstance(call.args[0], ast.Constant):
             yield Use(f"{place}:{node.lineno}", f"error.{call.args[0].value!s}", _details(call))
         elif isinstance(node, ast.Call) and (found := _key_and_details(node, errors)):
             key, prefix, details = found
-            for spelled in spelled_keys(key):
+            for spelled in spelled_keys(names.get(_name(key), key)):
                 yield Use(f"{place}:{node.lineno}", prefix + spelled, details)
+
+
+def named_before(tree: ast.Module) -> dict[str, ast.expr]:
+    """Keys that are given a name first: `key = "a.b" if x else "a.c"`."""
+    given = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp)]
+    return {_name(node.targets[0]): node.value for node in given}
 
 
 def template_uses(text: str, place: str) -> Iterator[Use]:

@@ -74,7 +74,6 @@ HANDED_ON = {
     "commands/surroundings.py": "tell and counter: what they were called with",
     "ui/pages/parts.py": "Room.say: what it was called with",
     "ui/pages/replying.py": "the key of a Notice",
-    "ui/view.py": "the hint chosen a line before",
 }
 
 
@@ -137,6 +136,8 @@ say(language, f"flow.{flow}.name")
 wording.say(language, "plain", done=1)
 self._room.say("here")
 here.tell("cli.told", **params)
+key = "cli.one" if x else "cli.other"
+say(language, key)
 """
     tree = ast.parse(source)
     found = {(use.key, use.details) for use in uses_in(tree, "sample", keyed_errors([tree]))}
@@ -148,6 +149,8 @@ here.tell("cli.told", **params)
         ("plain", frozenset({"done"})),
         ("here", frozenset()),
         ("cli.told", None),
+        ("cli.one", frozenset()),
+        ("cli.other", frozenset()),
     }
     template = """<p>{{ t("a.b", n=1) }}</p>{% if x %}{{ t('note.' ~ note) }}{% endif %}"""
     assert [use.key for use in template_uses(template, "sample")] == ["a.b", "note.{note}"]
