@@ -19,7 +19,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assistant.dialogue.phrases import Phrase, Words, fold, parse_phrase
+from assistant.dialogue.cue_phrases import Phrase, Words, fold, parse_phrase
 from assistant.domain import LANGUAGES
 from assistant.errors import LibraryError
 
@@ -46,8 +46,9 @@ Span = tuple[int, int]
 class Group:
     """Cues of one kind that share their exceptions.
 
-    `instead_of`: kinds whose cues do not count where they overlap a cue of this group. `after`: they count only if one of these kinds came up earlier in the conversation. `answering`: only if Peili's
-    last message was of one of these kinds, so that the text is likely to answer its question.
+    `instead_of`: kinds whose cues do not count where they overlap a cue of this group. `after`: they count only if one
+    of these kinds came up earlier in the conversation. `answering`: only if Peili's last message was of one of these
+    kinds, so that the text is likely to answer its question.
     """
 
     kind: BoundaryKind
@@ -94,7 +95,7 @@ class Cues:
 
     def _add(self, number: int, wanted: bool, cues: Iterable[Phrase]) -> None:
         for cue in cues:
-            for key in cue.steps[0].keys():
+            for key in cue.steps[0].first_letters():
                 self._index[key].append((number, wanted, cue))
 
     def _spans(self, words: Words) -> tuple[Mapping[int, list[Span]], Mapping[int, list[Span]]]:

@@ -1,168 +1,90 @@
-"""Phrases to look for in a text, matched word by word: the syntax of the cues, and the text as they see it.
-
-A phrase is words with these marks:
-
-    word        this word                       word*   a word that begins so (inflected forms)
-    word~       this word with one letter wrong, left out, added or two swapped (the first two letters must be right)
-    a|b|c       any of these, each with its own mark
-    <name>      any word of that list under [sets] of the same file
-    ##          a number of two digits or more
-    _  _3       up to two (up to three, …) other words may stand here
-    ^           first in a cue: the message begins here
-    $           last in a cue, alone or among others as in `more|$`: the message or the clause ends here (punctuation, or
-                a word such as "and", "mutta", "och" follows)
-
-Text and cues are folded the same way: case and diacritics are dropped, apostrophes vanish, other signs part words, and a
-letter written three times or more stands once. So `hyppaan`, `sjalvmord` and `diiie` are found.
-
-"""
+"""The words around the cards' questions: `prompts/<lang>/phrases.toml` and `intents.toml`, read once and checked."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
 
-_DEFAULT_GAP = 2
-_CONJUNCTIONS = frozenset(
-    {"and", "but", "so", "because", "ja", "mutta", "enka", "eika", "koska", "vaan", "och", "men"}  # folded
-)
-_CLAUSE_END = re.compile(r"[.!?,;:…\n()]")
-_GAP = re.compile(r"_(\d*)")
-_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
-_NUMBER = "##"
-_SET = re.compile(r"<\w+>")
-_OPTION = re.compile(r"([^\W_]+)([*~]?)")
+from assistant.dialogue.guide import Intent
+from assistant.domain import LANGUAGES, Language
+from assistant.errors import LibraryError
 
-Span = tuple[int, int]
+INTENTS: tuple[Intent, ...] = ("skip", "unsure", "back", "explain", "show", "courtesy")
+_MAX_INTENT_WORDS = 8
+_EDGES = re.compile(r"^\W+|\W+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A folded text: its words, the positions at which a sign stands, and those at which a clause ends (signs too)."""
+class Phrases:
+    """Every curated phrase of one language. The same key and count always give the same variant."""
 
-    all: tuple[str, ...]
-    signs: frozenset[int]
-    ends: frozenset[int]
+    def __init__(self, raw: Mapping[str, Mapping[str, str | list[str]]]) -> None:
+        self._raw = raw
 
+    def say(self, key: str, count: int = 0, **values: str) -> str:
+        """Variant number `count` (going round) of `say.<key>`, with its `$names` filled."""
+        variants = self._raw["say"][key]
+        text = variants if isinstance(variants, str) else variants[count % len(variants)]
+        return Template(text).substitute(values)
 
-def fold(text: str) -> Words:
-    """The words of `text` as cues see them."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    decomposed = unicodedata.normalize("NFD", plain.replace("…", "\N{SPACE}…\N{SPACE}"))
-    kept = "".join(sign for sign in decomposed if unicodedata.category(sign) not in {"Mn", "Cf"} and sign not in "'’`´")
-    words: list[str] = []
-    signs: set[int] = set()
-    for piece in re.findall(r"[^\W_]+|[^\w\s]|\n", _STRETCHED.sub(r"\1", kept)):
-        if piece[0].isalnum():
-            words.append(_NUMBER if re.fullmatch(r"\d{2,}", piece) else piece)
-        elif _CLAUSE_END.match(piece):
-            signs.add(len(words))
-    joined = {at for at, word in enumerate(words) if word in _CONJUNCTIONS}
-    return Words(tuple(words), frozenset(signs), frozenset({*signs, *joined, len(words)}))
+    def alternatives(self, kind: str) -> tuple[str, ...]:
+        """Open questions to choose from in place of a closed or leading one."""
+        return tuple(self._raw["alternatives"][kind])
 
+    def element(self, name: str) -> str:
+        """What an element (as `goal.why`) is called in running text."""
+        return str(self._raw["elements"][name])
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One place of a cue: the words, beginnings and easily misspelt words that may stand there.
-
-    `gap`: how many other words may stand before it. `or_end`: instead of a word, the clause may end there.
-    """
-
-    words: frozenset[str]
-    beginnings: tuple[str, ...]
-    slips: tuple[str, ...]
-    gap: int = 0
-    or_end: bool = False
-
-    def fits(self, word: str) -> bool:
-        return (
-            word in self.words
-            or word.startswith(self.beginnings)
-            or any(_one_slip(word, wanted) for wanted in self.slips)
-        )
+    def meaning(self, name: str) -> str:
+        """What an element asks for, to stand behind a colon."""
+        return str(self._raw["meaning"][name])
 
     def keys(self) -> frozenset[str]:
-        """What to look the step up by: a whole word, or two letters and a star."""
-        return self.words | {f"{part[:2]}*" for part in (*self.beginnings, *self.slips)}
+        """Every key with the names its text wants, for comparing languages."""
+        found = set()
+        for group, entries in self._raw.items():
+            for key, value in entries.items():
+                for text in [value] if isinstance(value, str) else value:
+                    found.add(f"{group}.{key}:{sorted(set(Template(text).get_identifiers()))}")
+        return frozenset(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase to look for. Built by `parse_phrase`.
+class Intents:
+    """Recognises short messages that steer the conversation, in any of the three languages."""
 
-    `own`: for a phrase that hides others, the writer's words for themself, over which no gap passes; else None.
-    """
+    def __init__(self, patterns: Mapping[Intent, tuple[re.Pattern[str], ...]]) -> None:
+        self._patterns = patterns
 
-    steps: tuple[_Step, ...]
-    at_start: bool = False
-    own: frozenset[str] | None = None
-
-    def end(self, words: Words, start: int) -> int | None:
-        """The position behind the phrase if it begins at `start`, else None."""
-        if self.at_start and start:
+    def find(self, text: str) -> Intent | None:
+        """What the message wants, or None if it is not such a message."""
+        bare = _EDGES.sub("", " ".join(text.replace("’", "'").replace(",", " ").split())).lower()
+        if not bare:
+            return "explain" if "?" in text else None
+        if len(bare.split()) > _MAX_INTENT_WORDS:
             return None
-        return self._end(words, start, 0)
-
-    def _end(self, words: Words, at: int, step: int) -> int | None:
-        if step == len(self.steps):
-            return at
-        wanted = self.steps[step]
-        for position in range(at, min(at + wanted.gap, len(words.all)) + 1):
-            if wanted.or_end and position in words.ends:
-                return position
-            if position == len(words.all) or (self.own is not None and step and position in words.signs):
-                return None
-            if wanted.fits(words.all[position]):
-                end = self._end(words, position + 1, step + 1)
-                if end is not None:
-                    return end
-            if self.own is not None and words.all[position] in self.own:
-                return None
+        for intent, patterns in self._patterns.items():
+            if any(pattern.fullmatch(bare) for pattern in patterns):
+                return intent
         return None
 
 
-def parse_phrase(
-    text: str, sets: Mapping[str, Collection[str]] | None = None, own: Collection[str] | None = None
-) -> Phrase:
-    """The cue that `text` describes; for `own` see Phrase. Raises ValueError if it breaks the rules of this module."""
-    named = {f"<{name}>": "|".join(words) for name, words in (sets or {}).items()}
-    parts = _SET.sub(lambda found: named.get(found.group(), ""), text).split()
-    at_start = parts[:1] == ["^"]
-    steps: list[_Step] = []
-    gap = 0
-    for part in parts[at_start:]:
-        if found := _GAP.fullmatch(part):
-            gap = int(found.group(1) or _DEFAULT_GAP)
-            continue
-        steps.append(_step(part, gap, text))
-        gap = 0
-    if not steps or not steps[0].keys() or steps[0].gap or gap or any(step.or_end for step in steps[:-1]):
-        raise ValueError(text)
-    return Phrase(tuple(steps), at_start, None if own is None else frozenset(word for part in own for word in fold(part).all))
+def load_phrases(prompts: Path) -> Mapping[Language, Phrases]:
+    """The phrases of every language; LibraryError if a file cannot be read."""
+    return {language: Phrases(_read(prompts / language / "phrases.toml")) for language in LANGUAGES}
 
 
-def _step(part: str, gap: int, cue: str) -> _Step:
-    options: dict[str, list[str]] = {"": [], "*": [], "~": []}
-    for option in part.split("|"):
-        if option == _NUMBER:
-            options[""].append(option)
-        elif found := _OPTION.fullmatch(option):
-            options[found.group(2)].extend(fold(found.group(1)).all)
-        elif option != "$":
-            raise ValueError(cue)
-    return _Step(frozenset(options[""]), tuple(options["*"]), tuple(options["~"]), gap, "$" in part.split("|"))
+def load_intents(prompts: Path) -> Intents:
+    """The intents of all languages together; LibraryError if a file cannot be read."""
+    raw = [_read(prompts / language / "intents.toml") for language in LANGUAGES]
+    return Intents(
+        {intent: tuple(re.compile(pattern) for file in raw for pattern in file[intent]) for intent in INTENTS}
+    )
 
 
-def _one_slip(word: str, option: str) -> bool:
-    """Whether one letter changed, left out or added, or two neighbours swapped, turn `option` into `word`."""
-    if abs(len(word) - len(option)) > 1:
-        return False
-    shorter = min(len(word), len(option))
-    head = next((at for at in range(shorter) if word[at] != option[at]), shorter)
-    rest, wanted = word[head:], option[head:]
-    swapped = wanted[1:2] + wanted[:1] + wanted[2:]
-    return rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:] or rest == swapped
-
-
+def _read(path: Path) -> Mapping[str, Mapping[str, str | list[str]]]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise LibraryError("prompt_unreadable", file=f"{path.parent.name}/{path.name}") from error

@@ -13,7 +13,7 @@ from assistant.ui.doors import LANGUAGE_SETTING
 from assistant.ui.guards import session_cookie
 from assistant.ui.pages.conversations import build_conversations, wire_conversations
 from assistant.ui.pages.opening import closed, opened
-from assistant.ui.pages.parts import HIDDEN, Page, Room, Updates, bind
+from assistant.ui.pages.parts import HIDDEN, Page, Room, Updates
 from assistant.ui.pages.saving import wire_sheet
 from assistant.ui.pages.sheet import build_sheet
 from assistant.ui.pages.sources import build_sources, wire_sources
@@ -63,7 +63,7 @@ def build_blocks(services: Services, sessions: Sessions, language: Language) -> 
         wire_talk(room)
         wire_sheet(room)
         wire_sources(room)
-        bind([blocks.load], _shown_first(room), [], page.all)
+        room.bind([blocks.load], _shown_first(room), [], page.all)
         blocks.unload(_left(sessions))
     blocks.queue(api_open=False, status_update_rate="auto", default_concurrency_limit=None)
     sessions.on_end(_forgetting(blocks))
@@ -71,7 +71,7 @@ def build_blocks(services: Services, sessions: Sessions, language: Language) -> 
 
 
 def _build_page(language: Language) -> Page:
-    conversation = gr.Textbox("", visible=HIDDEN, elem_id="open-conversation")
+    conversation, pace = gr.Textbox("", visible=HIDDEN), gr.Textbox("", visible=HIDDEN)
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(elem_id="conversations", scale=0, min_width=240):
             conversations = build_conversations(language)
@@ -80,7 +80,7 @@ def _build_page(language: Language) -> Page:
         with gr.Column(elem_id="beside", scale=0, min_width=320), gr.Tabs(visible=HIDDEN, elem_id="tabs") as beside:
             sheet = build_sheet(language)
             sources = build_sources(language)
-    return Page(conversation, beside, conversations, talk, sheet, sources)
+    return Page(conversation, pace, beside, conversations, talk, sheet, sources)
 
 
 def _shown_first(room: Room) -> Any:

@@ -183,7 +183,7 @@ class FixedBoundaries:
     def check(
         self, text: str, language: Language, *, recent: Sequence[str] = (), answering: bool = False
     ) -> FixedAnswer | None:
-        self.met.append(recent)
+        self.met.append(tuple(recent))
         return next((answer for word, answer in self.answers.items() if word in text), None)
 
 
@@ -205,6 +205,11 @@ def toolbox(
     )
 
 
+def card_questions(element: str, language: Language) -> frozenset[str]:
+    """The cards' questions for an element, as `goal.why`."""
+    return frozenset(question.text for _, question in library().questions_for(element, language))
+
+
 @dataclass(frozen=True)
 class Heard:
     """What the person got for one message, in the order it came."""
@@ -222,11 +227,10 @@ class Heard:
         """What was shown of the reply."""
         return "".join(event.text for event in self.events if isinstance(event, Text))
 
-    @property
-    def question(self) -> str:
-        """The last sentence of the reply if it is a question."""
-        last = self.text.replace("? ", "?\n").replace(". ", ".\n").split("\n")[-1]
-        return last if last.endswith("?") else ""
+    def asks(self, element: str) -> bool:
+        """Whether the reply ends with a card's question for this element, and asks nothing else."""
+        known = card_questions(element, self.reply.language)
+        return self.text.count("?") == 1 and any(self.text.endswith(question) for question in known)
 
     @property
     def sources(self) -> tuple[Hit, ...]:
@@ -247,15 +251,22 @@ class Heard:
 class Talk:
     """One person's conversation, in a vault in memory."""
 
-    def __init__(self, flow: FlowId, language: Language, tools: Toolbox | None = None) -> None:
+    def __init__(
+        self,
+        flow: FlowId,
+        language: Language,
+        tools: Toolbox | None = None,
+        repository: Callable[[Database], Repository] = Repository,
+    ) -> None:
         self.tools = tools or toolbox()
         self._database = Database.in_memory()
+        self._repository = repository
         self.open()
         self.id = self.service.begin(flow, language).id
 
     def open(self) -> None:
         """Open the vault as a freshly started Peili does."""
-        self.repository = Repository(self._database)
+        self.repository = self._repository(self._database)
         self.service = DialogueService(self.tools, self.repository, PERSON)
 
     def say(self, text: str) -> Heard:

@@ -27,6 +27,11 @@ TWINS = {
     "I am not sure what I want from my career.": "En oikein tiedä, mitä toivon työuraltani.",
 }
 SMALL_FILE = 1 << 20
+LOOSELY = 5e-3  # half-precision numbers, where the processor computes with them
+
+
+def config(folder: Path, entry: Entry) -> dict[str, object]:
+    return {"path": str(folder), "threads": 2, "prompts": entry.prompts}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +41,7 @@ def entry() -> Entry:
 
 @pytest.fixture(scope="module")
 def encoder(real_models: Path, entry: Entry) -> Iterator[Encoder]:
-    config = {"path": str(entry.path(real_models)), "threads": 2}
-    made = Encoder(Worker("assistant.inference.encoder", config), name=entry.id)
+    made = Encoder(Worker("assistant.inference.encoder", config(entry.path(real_models), entry)), name=entry.id)
     yield made
     made.close()
 
@@ -64,7 +68,7 @@ def test_a_row_for_every_text_of_length_one(encoder: Encoder, entry: Entry) -> N
     assert rows.dtype == np.float32
     assert rows.shape == (len(texts), entry.dimension)
     assert encoder.dimension == entry.dimension
-    assert np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-3)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=LOOSELY)
 
 
 def test_a_finnish_paraphrase_lies_nearest_to_its_english_twin(encoder: Encoder) -> None:
@@ -81,7 +85,7 @@ def test_what_looks_and_what_is_found_are_encoded_differently(encoder: Encoder) 
 
 
 def test_many_texts_keep_their_order_and_tell_how_far_they_are(encoder: Encoder) -> None:
-    texts = [f"Question number {number}?" for number in range(20)]
+    texts = [f"Question number {number}?" for number in range(40)]
     done: list[int] = []
     rows = encoder.encode(texts, "query", progress=done.append)
     assert done == sorted(done)
@@ -98,18 +102,18 @@ def test_a_prompt_nobody_knows_is_an_error_and_the_encoder_comes_back(encoder: E
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "1_Pooling/modeling.py", "weights.pt", "2_Dense/state.PKL"])
-def test_a_folder_with_a_file_that_can_run_code_is_not_loaded(planted: Path, name: str) -> None:
+def test_a_folder_with_a_file_that_can_run_code_is_not_loaded(planted: Path, entry: Entry, name: str) -> None:
     from assistant.inference.encoder import serve  # not above: it loads torch, which the other groups do not need
 
     (planted / name).write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     _, theirs = multiprocessing.Pipe()
     with pytest.raises(ModelError) as caught:
-        serve(Channel(theirs, RawValue("q", 0)), {"path": str(planted), "threads": 1})
+        serve(Channel(theirs, RawValue("q", 0)), config(planted, entry))
     assert (caught.value.key, caught.value.params) == ("model_unsafe_file", {"name": Path(name).name})
 
 
-def test_a_folder_without_weights_is_told_as_such(planted: Path) -> None:
+def test_a_folder_without_weights_is_told_as_such(planted: Path, entry: Entry) -> None:
     (planted / "model.safetensors").unlink()
     with pytest.raises(ModelError) as caught:
-        Worker("assistant.inference.encoder", {"path": str(planted), "threads": 1}).start()
+        Worker("assistant.inference.encoder", config(planted, entry)).start()
     assert caught.value.key == "model_refused"

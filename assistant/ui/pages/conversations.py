@@ -8,7 +8,7 @@ from assistant.domain import Language
 from assistant.errors import PeiliError
 from assistant.ui import view
 from assistant.ui.pages.opening import closed, listed, opened
-from assistant.ui.pages.parts import HIDDEN, Conversations, Room, Updates, bind
+from assistant.ui.pages.parts import HIDDEN, Conversations, Room, Updates
 from assistant.wording import say
 
 
@@ -20,12 +20,12 @@ def build_conversations(language: Language) -> Conversations:
     )
     none = gr.Markdown(say(language, "conversations.none"), elem_classes="quiet")
     delete = gr.Button(say(language, "conversations.delete"), size="sm", visible=HIDDEN, elem_id="delete-conversation")
-    with gr.Column(visible=HIDDEN, elem_id="confirm-delete") as confirm:
-        really = gr.Markdown("")
+    with gr.Column(elem_id="confirm-delete", elem_classes="part"):
+        really = gr.Markdown("", visible=HIDDEN)
         with gr.Row():
             yes = gr.Button(say(language, "conversations.delete_yes"), variant="stop", size="sm")
             no = gr.Button(say(language, "conversations.delete_no"), size="sm")
-    return Conversations(new, choices, none, delete, confirm, really, yes, no)
+    return Conversations(new, choices, none, delete, really, yes, no)
 
 
 def wire_conversations(room: Room) -> None:
@@ -47,14 +47,15 @@ def wire_conversations(room: Room) -> None:
             return {page.talk.status: view.notice(room.language, error), **listed(room, login, None)}
         name = view.plain(view.title(room.language, conversation))
         return {
-            page.conversations.confirm: gr.update(visible=True),
             page.conversations.delete: gr.update(visible=HIDDEN),
-            page.conversations.really: room.say("conversations.delete_really", title=name),
+            page.conversations.really: gr.update(
+                visible=True, value=room.say("conversations.delete_really", title=name)
+            ),
         }
 
     def keep() -> Updates:
         return {
-            page.conversations.confirm: gr.update(visible=HIDDEN),
+            page.conversations.really: gr.update(visible=HIDDEN),
             page.conversations.delete: gr.update(visible=True),
         }
 
@@ -68,8 +69,8 @@ def wire_conversations(room: Room) -> None:
         return closed(room, login, request.session_hash)
 
     parts = page.conversations
-    bind([parts.choices.input], open_chosen, [parts.choices], page.all)
-    bind([parts.new.click], begin_anew, [], page.all)
-    bind([parts.delete.click], ask, [page.conversation], page.all)
-    bind([parts.no.click], keep, [], [parts.confirm, parts.delete])
-    bind([parts.yes.click], delete, [page.conversation], page.all)
+    room.bind([parts.choices.input], open_chosen, [parts.choices], page.all)
+    room.bind([parts.new.click], begin_anew, [], page.all)
+    room.bind([parts.delete.click], ask, [page.conversation], page.all)
+    room.bind([parts.no.click], keep, [], [parts.really, parts.delete])
+    room.bind([parts.yes.click], delete, [page.conversation], page.all)

@@ -30,8 +30,7 @@ def opened(room: Room, login: Login, conversation_id: str, page_id: str) -> Upda
         page.conversation: conversation_id,
         page.beside: gr.update(visible=True, selected="sources" if conversation.flow == "lookup" else "sheet"),
         talk.welcome: gr.update(visible=HIDDEN),
-        talk.body: gr.update(visible=True),
-        talk.heading: heading(room, conversation),
+        talk.heading: gr.update(visible=True, value=heading(room, conversation)),
         talk.chat: view.messages(room.language, turns),
         talk.status: "",
         **writing(room, login.is_replying(conversation_id)),
@@ -50,7 +49,7 @@ def closed(room: Room, login: Login, page_id: str) -> Updates:
         page.conversation: "",
         page.beside: gr.update(visible=HIDDEN),
         talk.welcome: gr.update(visible=True),
-        talk.body: gr.update(visible=HIDDEN),
+        talk.heading: gr.update(visible=HIDDEN, value=""),
         talk.chat: [],
         talk.status: "",
         **listed(room, login, None),
@@ -69,7 +68,7 @@ def listed(room: Room, login: Login, conversation_id: str | None) -> Updates:
         parts.choices: gr.update(choices=choices, value=conversation_id, visible=seen(bool(choices))),
         parts.none: gr.update(visible=seen(not choices)),
         parts.delete: gr.update(visible=seen(conversation_id is not None)),
-        parts.confirm: gr.update(visible=HIDDEN),
+        parts.really: gr.update(visible=HIDDEN),
     }
 
 

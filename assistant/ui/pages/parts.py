@@ -16,8 +16,9 @@ from assistant.wording import say
 Updates = Mapping[Any, Any]
 
 HIDDEN: Literal["hidden"] = "hidden"
-"""How a component is told not to be seen. With False it would be taken away, and an update that meets it on its way back
-could be lost."""
+"""How a component is told not to be seen. With False it would be taken away, and an update that meets it on its way
+back can be lost. Columns know no such state: one of class `part` is seen when the first component in it is (page.css).
+"""
 
 
 def seen(condition: bool) -> Literal[True, "hidden"]:
@@ -32,18 +33,16 @@ class Conversations(NamedTuple):
     choices: gr.Radio
     none: gr.Markdown
     delete: gr.Button
-    confirm: gr.Column
     really: gr.Markdown
     yes: gr.Button
     no: gr.Button
 
 
 class Talk(NamedTuple):
-    """The chat in the middle; `welcome` stands there while no conversation is open."""
+    """The chat in the middle; `welcome` heads what stands there while no conversation is open."""
 
-    welcome: gr.Column
+    welcome: gr.Markdown
     begin: Mapping[FlowId, gr.Button]
-    body: gr.Column
     heading: gr.Markdown
     chat: gr.Chatbot
     status: gr.Markdown
@@ -68,7 +67,6 @@ class SheetPanel(NamedTuple):
     questions: tuple[QuestionRow, ...]
     top: gr.CheckboxGroup
     saved: gr.Markdown
-    conflict: gr.Column
     theirs: gr.Markdown
     add_mine: gr.Button
     take_theirs: gr.Button
@@ -91,6 +89,7 @@ class Page(NamedTuple):
     """
 
     conversation: gr.Textbox
+    pace: gr.Textbox
     beside: gr.Tabs
     conversations: Conversations
     talk: Talk
@@ -103,7 +102,7 @@ class Page(NamedTuple):
         parts: list[Any] = [self.conversation, self.beside, *self.conversations, *self.sources]
         parts += [part for part in self.talk if not isinstance(part, Mapping)]
         sheet = self.sheet
-        parts += [sheet.empty, *sheet.fields, sheet.top, sheet.saved, sheet.conflict, sheet.theirs, sheet.tab]
+        parts += [sheet.empty, *sheet.fields, sheet.top, sheet.saved, sheet.theirs, sheet.tab]
         parts += [component for row in sheet.questions for component in row]
         return parts
 
@@ -127,28 +126,31 @@ class Room(NamedTuple):
         """The wording of `key` in the page's language."""
         return say(self.language, key, **params)
 
+    def bind(
+        self,
+        events: list[Any],
+        handler: Any,
+        inputs: list[Any],
+        outputs: list[Any],
+        *,
+        again: Literal["once", "multiple", "always_last"] = "once",
+        in_turn: str | None = None,
+    ) -> None:
+        """Call `handler` on any of `events`. No event is offered as an API.
 
-def bind(
-    events: list[Any],
-    handler: Any,
-    inputs: list[Any],
-    outputs: list[Any],
-    *,
-    again: Literal["once", "multiple", "always_last"] = "once",
-    in_turn: str | None = None,
-) -> None:
-    """Call `handler` on any of `events`. No event is offered as an API, and no component is covered while it waits.
-
-    `again` says what happens while it already runs for the same tab; handlers with the same `in_turn` run one by one.
-    """
-    gr.on(
-        events,
-        handler,
-        inputs,
-        outputs,
-        show_progress="hidden",
-        api_visibility="private",
-        trigger_mode=again,
-        concurrency_limit=1 if in_turn else None,
-        concurrency_id=in_turn,
-    )
+        `again` says what happens while it already runs for the same tab; handlers with the same `in_turn` run one by
+        one. How far an event is, is shown on a component nobody sees: Gradio would tell each output, and by that now
+        and then put back the value the output had before.
+        """
+        gr.on(
+            events,
+            handler,
+            inputs,
+            outputs,
+            show_progress="hidden",
+            show_progress_on=self.page.pace,
+            api_visibility="private",
+            trigger_mode=again,
+            concurrency_limit=1 if in_turn else None,
+            concurrency_id=in_turn,
+        )

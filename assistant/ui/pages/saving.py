@@ -14,7 +14,7 @@ import gradio as gr
 from assistant.domain import Sheet
 from assistant.errors import Conflict, PeiliError
 from assistant.ui import sheets, view
-from assistant.ui.pages.parts import Room, Updates, bind
+from assistant.ui.pages.parts import Room, Updates
 from assistant.ui.pages.sheet import question_label, sheet_shown
 from assistant.ui.sessions import Login
 
@@ -40,7 +40,7 @@ def wire_sheet(room: Room) -> None:
     saving, page = _Saving(room), room.page
 
     def on(events: list[Any], handler: Handler, *inputs: Any) -> None:
-        bind(events, handler, [page.conversation, *inputs], page.all, again="always_last", in_turn="sheet")
+        room.bind(events, handler, [page.conversation, *inputs], page.all, again="always_last", in_turn="sheet")
 
     for place, field in enumerate(page.sheet.fields):
         on([field.input], saving.field(place), field)
@@ -181,7 +181,7 @@ class _Saving:
         sheet, _ = at.login.dialogue.sheet(at.conversation)
         lines = [f"- {view.plain(entry.text)}" for entry in sheet.entries]
         told = "\n".join([self._room.say("sheet.conflict"), "", *lines])
-        return {parts.conflict: gr.update(visible=True), parts.theirs: told, parts.saved: ""}
+        return {parts.theirs: gr.update(visible=True, value=told), parts.saved: ""}
 
     def _told(self, error: PeiliError) -> Updates:
         return {self._room.page.sheet.saved: view.notice(self._room.language, error)}

@@ -26,12 +26,12 @@ def build_sheet(language: Language) -> SheetPanel:
             [], label=say(language, "sheet.top"), info=say(language, "sheet.top_info"), visible=HIDDEN, elem_id="top"
         )
         saved = gr.Markdown("", elem_id="sheet-saved", elem_classes="quiet")
-        with gr.Column(visible=HIDDEN, elem_id="sheet-conflict") as conflict:
-            theirs = gr.Markdown("")
+        with gr.Column(elem_id="sheet-conflict", elem_classes="part"):
+            theirs = gr.Markdown("", visible=HIDDEN)
             with gr.Row():
                 add_mine = gr.Button(say(language, "sheet.add_mine"), size="sm")
                 take_theirs = gr.Button(say(language, "sheet.take_theirs"), size="sm")
-    return SheetPanel(tab, empty, fields, questions, top, saved, conflict, theirs, add_mine, take_theirs)
+    return SheetPanel(tab, empty, fields, questions, top, saved, theirs, add_mine, take_theirs)
 
 
 def _field(kind: str) -> gr.Textbox:
@@ -54,7 +54,7 @@ def sheet_shown(room: Room, login: Login, sheet: Sheet, *, before: Sheet | None 
         parts.tab: gr.update(visible=sheet.flow != "lookup"),
         parts.empty: gr.update(visible=seen(not sheet.entries)),
         parts.saved: "",
-        parts.conflict: gr.update(visible=HIDDEN),
+        parts.theirs: gr.update(visible=HIDDEN),
     }
     for field, label in zip_longest(parts.fields, labels[: len(parts.fields)]):
         if label is None:

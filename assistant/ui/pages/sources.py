@@ -9,7 +9,7 @@ import gradio as gr
 from assistant.domain import Citation, Language
 from assistant.errors import PeiliError
 from assistant.ui import view
-from assistant.ui.pages.parts import HIDDEN, Room, SourcesPanel, Updates, bind, seen
+from assistant.ui.pages.parts import HIDDEN, Room, SourcesPanel, Updates, seen
 from assistant.wording import say
 
 
@@ -52,4 +52,4 @@ def wire_sources(room: Room) -> None:
             text = view.notice(room.language, error)
         return {page.sources.card: gr.update(value=text, visible=True)}
 
-    bind([page.sources.choices.input], show_card, [page.sources.choices, page.conversation], [page.sources.card])
+    room.bind([page.sources.choices.input], show_card, [page.sources.choices, page.conversation], [page.sources.card])

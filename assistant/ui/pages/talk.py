@@ -10,18 +10,18 @@ from assistant.domain import FLOWS, FlowId, Language
 from assistant.errors import PeiliError
 from assistant.ui import view
 from assistant.ui.pages.opening import opened
-from assistant.ui.pages.parts import HIDDEN, Room, Talk, Updates, bind
+from assistant.ui.pages.parts import HIDDEN, Room, Talk, Updates
 from assistant.ui.pages.replying import reply_in
 from assistant.wording import say
 
 
 def build_talk(language: Language) -> Talk:
     """The components, in the column they are called in."""
-    with gr.Column(elem_id="welcome") as welcome:
-        gr.Markdown(f"## {say(language, 'welcome.title')}\n\n{say(language, 'welcome.text')}")
+    with gr.Column(elem_id="welcome", elem_classes="part"):
+        welcome = gr.Markdown(f"## {say(language, 'welcome.title')}\n\n{say(language, 'welcome.text')}", visible=HIDDEN)
         begin = {flow: _begin_button(language, flow) for flow in FLOWS}
-    with gr.Column(visible=HIDDEN, elem_id="conversation") as body:
-        heading = gr.Markdown("", elem_id="conversation-title")
+    with gr.Column(elem_id="conversation", elem_classes="part"):
+        heading = gr.Markdown("", visible=HIDDEN, elem_id="conversation-title")
         chat = gr.Chatbot(
             [],
             elem_id="chat",
@@ -36,7 +36,7 @@ def build_talk(language: Language) -> Talk:
         )
         status = gr.Markdown("", elem_id="status", elem_classes="quiet")
         box, send, stop = _writing_row(language)
-    return Talk(welcome, begin, body, heading, chat, status, box, send, stop)
+    return Talk(welcome, begin, heading, chat, status, box, send, stop)
 
 
 def _begin_button(language: Language, flow: FlowId) -> gr.Button:
@@ -88,6 +88,6 @@ def wire_talk(room: Room) -> None:
         return {talk.status: room.say("talk.stopping")}
 
     for flow, button in talk.begin.items():
-        bind([button.click], beginning(flow), [], page.all)
-    bind([talk.send.click, talk.box.submit], reply, [page.conversation, talk.box], page.all, again="multiple")
-    bind([talk.stop.click], stop, [page.conversation], [talk.status])
+        room.bind([button.click], beginning(flow), [], page.all)
+    room.bind([talk.send.click, talk.box.submit], reply, [page.conversation, talk.box], page.all, again="multiple")
+    room.bind([talk.stop.click], stop, [page.conversation], [talk.status])

@@ -1,4 +1,4 @@
-"""The sentence analysis learns from exemplars; its weights are kept, and not trusted when anything about them is off."""
+"""The sentence analysis learns from exemplars; its weights are kept, and not used when anything about them is off."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ def test_every_flow_comes_to_its_sheet(flow_id: FlowId, message: Message) -> Non
 def conversation(*messages: Message) -> tuple[list[tuple[str, str | None]], GuideState]:
     """What Peili does with these messages in the goal flow: kinds of move and elements asked for."""
     state, sheet = GuideState.start(GOAL), Sheet("goal")
-    moves = []
+    moves: list[tuple[str, str | None]] = []
     for message in messages:
         said, sheet = message(state, sheet)
         move, state = advance(GOAL, state, said, sheet)

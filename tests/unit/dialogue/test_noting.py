@@ -13,7 +13,11 @@ from assistant.domain import Entry, FlowId, Language, Reading, Sentence, Sheet
 
 FLOWS = load_flows(PROMPTS / "flows")
 PHRASES = load_phrases(PROMPTS)
-OPEN_ONES = ("How do you see this?", "What speaks for it, and what against?", "What have I perhaps not seen yet?")
+OPEN_ONES: tuple[str, ...] = (
+    "How do you see this?",
+    "What speaks for it, and what against?",
+    "What have I perhaps not seen yet?",
+)
 
 
 def said(text: str, *labels: str, confidence: float = 0.9, unsure: bool = False) -> Sentence:
@@ -133,11 +137,12 @@ def test_what_lies_behind_goes_there_though_it_reads_like_a_feeling() -> None:
 
 
 def test_questions_to_the_mentor_keep_their_kind_and_a_weak_one_is_pointed_out() -> None:
-    alternatives = {"closed": OPEN_ONES}
     reading = Reading("en", (said("How did you learn it?", "open"), said("Do you like it?", "closed")))
     state = GuideState(asked=("theme", "question"), awaiting="question")
     sheet = Sheet("questions", (Entry("theme", "Feedback"),))
-    amounts_to, held = note(FLOWS["questions"], state, with_alternatives(reading, alternatives), None, sheet, 5)
+    amounts_to, held = note(
+        FLOWS["questions"], state, with_alternatives(reading, {"closed": OPEN_ONES}), None, sheet, 5
+    )
     assert held.under("question") == (
         Entry("question", "How did you learn it?", 5, "open"),
         Entry("question", "Do you like it?", 5, "closed", OPEN_ONES),

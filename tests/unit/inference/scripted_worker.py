@@ -47,6 +47,8 @@ def _answer(channel: Channel, request: Mapping[str, Any]) -> None:
     match request["op"]:
         case "echo":
             for word in request["words"]:
+                if channel.is_cancelled():
+                    raise Cancelled
                 channel.send("piece", text=word)
             channel.send("done", words=len(request["words"]))
         case "bytes":

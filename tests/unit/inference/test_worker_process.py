@@ -108,6 +108,16 @@ def test_cancelling_one_request_leaves_the_one_that_runs_alone(shared: Worker) -
         shared.call("echo", {"words": []}, ticket=waiting)
 
 
+def test_a_request_that_waited_is_not_taken_for_the_one_that_was_cancelled(shared: Worker) -> None:
+    waited, cancelled = shared.ticket(), shared.ticket()
+    working = shared.stream("work", {}, ticket=cancelled)
+    next(working)
+    shared.cancel(cancelled)
+    with pytest.raises(Cancelled):
+        next(working)
+    assert shared.call("echo", {"words": ["a", "b"]}, ticket=waited).body["words"] == 2
+
+
 def test_a_request_nobody_reads_on_leaves_the_pipe_clean(shared: Worker) -> None:
     shared.start()
     pid = shared.pid
