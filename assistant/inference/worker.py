@@ -192,8 +192,8 @@ class Worker:
             self._cancelled.value = ticket
 
     def stop(self) -> None:
-        """End the process."""
-        self._end_process()
+        """End the process: it leaves by itself when the pipe closes, and is killed if it does not."""
+        self._end_process(gently=True)
         self._state = "off"
 
     def _spawn(self) -> Connection[bytes, bytes]:
@@ -267,13 +267,16 @@ class Worker:
         if self._end_process(connection):
             self._state = "off"
 
-    def _end_process(self, connection: Connection[bytes, bytes] | None = None) -> bool:
+    def _end_process(self, connection: Connection[bytes, bytes] | None = None, *, gently: bool = False) -> bool:
         """End the process; with `connection`, only if no other has taken its place. Whether it was ended."""
         with self._ending:
             if connection is not None and connection is not self._connection:
                 return False
             process, ours = self._process, self._connection
             self._process = self._connection = None
+        if gently and ours is not None and process is not None:
+            ours.close()
+            process.join(_LEAVING_S)
         if process is not None:
             process.kill()
             process.join(5)
