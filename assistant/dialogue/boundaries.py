@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.dialogue.boundary_cues import BOUNDARY_KINDS, BoundaryKind, Cues, load_cues
-from assistant.dialogue.boundary_texts import FixedAnswer, load_all_answers
-from assistant.domain import Citation, Language
+from assistant.dialogue.boundary_texts import FixedAnswer, load_answers
+from assistant.domain import LANGUAGES, Citation, Language
 from assistant.library.cards import Library
 from assistant.library.contacts import Contacts
 
@@ -59,4 +59,5 @@ def load_boundaries(knowledge: Path, prompts: Path, contacts: Contacts, library:
     Raises LibraryError naming a file that cannot be used, a card that is missing, or a country without an emergency
     number.
     """
-    return Boundaries(load_cues(knowledge), load_all_answers(prompts, contacts, library, country))
+    answers = {language: load_answers(prompts, language, contacts, library, country) for language in LANGUAGES}
+    return Boundaries(load_cues(knowledge), answers)

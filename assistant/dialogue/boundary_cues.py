@@ -1,7 +1,7 @@
 """Cues of the boundaries: phrases that say a message needs a fixed answer, found without a model.
 
-The cues stand in `knowledge/boundaries/<lang>.toml`; phrases.py explains their syntax. A cue does not count where it
-overlaps an `unless` phrase of its group or an `idioms` phrase of any language: an idiom hides only itself, never the
+The cues stand in `knowledge/boundaries/<lang>.toml`; cue_phrases.py explains their syntax. A cue does not count where
+it overlaps an `unless` phrase of its group or an `idioms` phrase of any language: an idiom hides only itself, never the
 rest of the message. A group with `instead_of` takes the place of the kinds it names where their cues overlap its own
 ("she wants to die" is a concern, not the writer's own crisis); the message stays noticed. The gaps of all these hiding
 phrases pass over no punctuation and no word the writer uses of themself (`own`), so that in "he left me, I want to
@@ -95,8 +95,8 @@ class Cues:
 
     def _add(self, number: int, wanted: bool, cues: Iterable[Phrase]) -> None:
         for cue in cues:
-            for key in cue.steps[0].first_letters():
-                self._index[key].append((number, wanted, cue))
+            for letters in cue.steps[0].first_letters():
+                self._index[letters].append((number, wanted, cue))
 
     def _spans(self, words: Words) -> tuple[Mapping[int, list[Span]], Mapping[int, list[Span]]]:
         hits: Mapping[int, list[Span]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """The fixed, human-written answers of the boundaries: prompts/<lang>/boundaries.toml with the contacts filled in.
 
-No text and no line of code holds a number. `$emergency` becomes the country's emergency number, `$contacts` one line for
-each service that suits the kind, the country and the language.
+No text and no line of code holds a number. `$emergency` becomes the country's emergency number, `$contacts` one line
+for each service that suits the kind, the country and the language.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from string import Template
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.dialogue.boundary_cues import BOUNDARY_KINDS, BoundaryKind
-from assistant.domain import LANGUAGES, Citation, Language
+from assistant.domain import Citation, Language
 from assistant.errors import LibraryError
 from assistant.library.cards import Library
 from assistant.library.contacts import Contact, ContactKind, Contacts
@@ -138,10 +138,3 @@ def _line(service: Contact, language: Language, unconfirmed: str) -> str:
     clause = first.group() if first else hours
     notes = [clause[:1].lower() + clause[1:]] + ([unconfirmed] if service.status == "unverified" else [])
     return f"- {service.name[language]}: {service.number} ({', '.join(notes)})"
-
-
-def load_all_answers(
-    prompts: Path, contacts: Contacts, library: Library, country: str
-) -> Mapping[Language, Mapping[BoundaryKind, FixedAnswer]]:
-    """`load_answers` for every language."""
-    return {language: load_answers(prompts, language, contacts, library, country) for language in LANGUAGES}

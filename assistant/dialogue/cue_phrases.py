@@ -1,4 +1,4 @@
-"""Phrases to look for in a text, matched word by word: the syntax of the cues, and the text as they see it.
+"""Phrases matched word by word: the syntax of the boundaries' cues, and a text as they see it.
 
 A phrase is words with these marks:
 
@@ -8,13 +8,12 @@ A phrase is words with these marks:
     <name>      any word of that list under [sets] of the same file
     ##          a number of two digits or more
     _  _3       up to two (up to three, …) other words may stand here
-    ^           first in a cue: the message begins here
-    $           last in a cue, alone or among others as in `more|$`: the message or the clause ends here (punctuation,
-                or a word such as "and", "mutta", "och" follows)
+    ^           first in a phrase: the message begins here
+    $           last in a phrase, alone or among others as in `more|$`: the message or the clause ends here
+                (punctuation, or a word such as "and", "mutta", "och" follows)
 
-Text and cues are folded the same way: case and diacritics are dropped, apostrophes vanish, other signs part words, and
-a letter written three times or more stands once. So `hyppaan`, `sjalvmord` and `diiie` are found.
-
+Text and phrases are folded the same way: case and diacritics are dropped, apostrophes vanish, other signs part words,
+and a letter written three times or more stands once. So `hyppaan`, `sjalvmord` and `diiie` are found.
 """
 
 from __future__ import annotations
@@ -35,8 +34,6 @@ _NUMBER = "##"
 _SET = re.compile(r"<\w+>")
 _OPTION = re.compile(r"([^\W_]+)([*~]?)")
 
-Span = tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -48,7 +45,7 @@ class Words:
 
 
 def fold(text: str) -> Words:
-    """The words of `text` as cues see them."""
+    """The words of `text` as phrases see them."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     decomposed = unicodedata.normalize("NFD", plain.replace("…", "\N{SPACE}…\N{SPACE}"))
     kept = "".join(sign for sign in decomposed if unicodedata.category(sign) not in {"Mn", "Cf"} and sign not in "'’`´")
@@ -65,7 +62,7 @@ def fold(text: str) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One place of a cue: the words, beginnings and easily misspelt words that may stand there.
+    """One place of a phrase: the words, beginnings and easily misspelt words that may stand there.
 
     `gap`: how many other words may stand before it. `or_end`: instead of a word, the clause may end there.
     """
@@ -126,7 +123,7 @@ class Phrase:
 def parse_phrase(
     text: str, sets: Mapping[str, Collection[str]] | None = None, own: Collection[str] | None = None
 ) -> Phrase:
-    """The cue that `text` describes; for `own` see Phrase. Raises ValueError if it breaks the rules of this module."""
+    """The phrase that `text` describes; for `own` see Phrase. Raises ValueError if it breaks this module's rules."""
     named = {f"<{name}>": "|".join(words) for name, words in (sets or {}).items()}
     parts = _SET.sub(lambda found: named.get(found.group(), ""), text).split()
     at_start = parts[:1] == ["^"]
@@ -144,7 +141,7 @@ def parse_phrase(
     return Phrase(tuple(steps), at_start, folded)
 
 
-def _step(part: str, gap: int, cue: str) -> _Step:
+def _step(part: str, gap: int, phrase: str) -> _Step:
     options: dict[str, list[str]] = {"": [], "*": [], "~": []}
     for option in part.split("|"):
         if option == _NUMBER:
@@ -152,7 +149,7 @@ def _step(part: str, gap: int, cue: str) -> _Step:
         elif found := _OPTION.fullmatch(option):
             options[found.group(2)].extend(fold(found.group(1)).all)
         elif option != "$":
-            raise ValueError(cue)
+            raise ValueError(phrase)
     return _Step(frozenset(options[""]), tuple(options["*"]), tuple(options["~"]), gap, "$" in part.split("|"))
 
 

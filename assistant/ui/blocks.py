@@ -77,7 +77,7 @@ def _build_page(language: Language) -> Page:
             conversations = build_conversations(language)
         with gr.Column(elem_id="talk", scale=1, min_width=320):
             talk = build_talk(language)
-        with gr.Column(elem_id="beside", scale=0, min_width=320), gr.Tabs(visible=HIDDEN, elem_id="tabs") as beside:
+        with gr.Column(elem_id="beside", scale=0, min_width=320), gr.Tabs(elem_id="tabs") as beside:
             sheet = build_sheet(language)
             sources = build_sources(language)
     return Page(conversation, pace, beside, conversations, talk, sheet, sources)

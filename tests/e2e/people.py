@@ -151,7 +151,11 @@ class Person:
 
     def field(self, element: str) -> Locator:
         """A field of the sheet."""
-        return self.page.get_by_label(self.says(f"element.{element}"), exact=True)
+        return self.labelled(self.says(f"element.{element}"))
+
+    def labelled(self, label: str) -> Locator:
+        """What a person sees under that label."""
+        return self.page.get_by_label(label, exact=True).locator("visible=true")
 
     def kept_in_browser(self) -> str:
         """Everything the browser stores for the page."""

@@ -89,7 +89,8 @@ def search() -> Search:
 class ScriptedEngine(ChatEngine):
     """A model that says what it is told, one script a reply: pieces of text, an error to raise, something to do.
 
-    `asked` holds the prompts it answered, `prepared` those it was given to read ahead. `places` people are before.
+    A script is the whole reply; what the prompt begins it with is left out, as a model does. `asked` holds the prompts
+    it answered, `prepared` those it was given to read ahead. `places` people are before.
     """
 
     def __init__(self, *scripts: Sequence[Piece], languages: Sequence[Language] = LANGUAGES, places: int = 0) -> None:
@@ -113,11 +114,13 @@ class ScriptedEngine(ChatEngine):
         self, prompt: PromptInput, sampling: Sampling, *, on_place: Callable[[int], None] | None = None
     ) -> Generator[str | Usage, None, None]:
         self.asked.append(prompt)
+        begun = prompt.turns[-1].opening
         for piece in self.scripts.pop(0):
             if isinstance(piece, Exception):
                 raise piece
             if isinstance(piece, str):
-                yield piece
+                yield piece.removeprefix(begun)
+                begun = ""
             else:
                 piece()
             if prompt.session in self.stopped:

@@ -39,7 +39,7 @@ def test_a_reply_in_the_models_words_is_shown_kept_and_rests_on_a_card() -> None
     reply = heard.reply
     assert (reply.voice, reply.state, reply.language) == ("model", "complete", "en")
     assert reply.citations[0].quote in card_questions("goal.why", "en")
-    assert (reply.timing.prompt_tokens, reply.timing.prefilled_tokens, reply.timing.generated_tokens) == (0, 0, 0)
+    assert (reply.timing.prompt_tokens, reply.timing.prefilled_tokens, reply.timing.generated_tokens) == (9, 4, 7)
     assert reply.timing.total_ms >= reply.timing.first_text_ms > 0
     assert (talk.turns[-1].text, talk.turns[-1].voice) == (heard.text, "model")
     assert talk.under("what") == [WISH], "what stands on the sheet is hers, not the model's"
@@ -107,12 +107,24 @@ def test_a_model_that_asks_nothing_is_followed_by_the_workbooks_question() -> No
 
 
 def test_the_longest_reply_stays_within_ninety_words() -> None:
-    long = "You want to learn to lead the budget talks and to learn to lead the budget " * 2 + "talks now."
-    talk, _ = talk_with([f"{long} {long} {long}"])
+    """Two sentences of forty words and one of five would fit by themselves, but not with the question behind them."""
+    long = "You want to learn to lead the budget talks " * 4 + "and the budget talks."
+    assert len(long.split()) == 40
+    talk, _ = talk_with([f"{long} {long} You want to learn more."])
     heard = talk.say(WISH)
     assert heard.text.startswith(long)
     assert heard.asks("goal.why")
     assert len(heard.text.split()) <= 90
+
+
+def test_the_model_does_not_ask_what_was_asked_before() -> None:
+    talk, _ = talk_with([f"{MIRRORED} {ASKED}"], [f"You say nobody else dares. {ASKED}"])
+    talk.say(WISH)
+    heard = talk.say(REASON)
+    assert heard.text.startswith("You say nobody else dares. ")
+    assert heard.asks("goal.evidence")
+    assert talk.tools.voice is not None
+    assert talk.tools.voice.rejections == {"repeated": 1}
 
 
 @pytest.mark.parametrize(
@@ -157,9 +169,11 @@ def test_stop_ends_the_reply_keeps_what_was_shown_and_the_question_comes_next_ti
     assert heard.text == MIRRORED
     assert heard.reply.state == "stopped"
     assert (talk.turns[-1].text, talk.turns[-1].state) == (MIRRORED, "stopped")
+    block = engine.asked[0].turns[-1].given[0]
+    (unseen,) = [question for question in card_questions("goal.why", "en") if question in block]
     engine.stopped.clear()
     engine.scripts = [[WorkerError("worker_stopped")]]
-    assert talk.say("By the end of August.").asks("goal.why"), "what she never saw was not asked"
+    assert talk.say("By the end of August.").text.endswith(unseen), "what she never saw was not asked"
 
 
 def test_stop_before_the_first_word_leaves_an_empty_stopped_reply_and_her_words() -> None:

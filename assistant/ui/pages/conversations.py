@@ -21,7 +21,7 @@ def build_conversations(language: Language) -> Conversations:
     none = gr.Markdown(say(language, "conversations.none"), elem_classes="quiet")
     delete = gr.Button(say(language, "conversations.delete"), size="sm", visible=HIDDEN, elem_id="delete-conversation")
     with gr.Column(elem_id="confirm-delete", elem_classes="part"):
-        really = gr.Markdown("", visible=HIDDEN)
+        really = gr.Markdown("", visible=HIDDEN, elem_classes="head")
         with gr.Row():
             yes = gr.Button(say(language, "conversations.delete_yes"), variant="stop", size="sm")
             no = gr.Button(say(language, "conversations.delete_no"), size="sm")

@@ -10,7 +10,7 @@ from assistant.domain import Citation, Conversation, Turn
 from assistant.errors import PeiliError
 from assistant.ui import view
 from assistant.ui.pages.parts import HIDDEN, Room, Updates, seen
-from assistant.ui.pages.sheet import sheet_shown
+from assistant.ui.pages.sheet import sheet_cleared, sheet_shown
 from assistant.ui.pages.sources import sources_shown
 from assistant.ui.sessions import Login
 
@@ -28,7 +28,7 @@ def opened(room: Room, login: Login, conversation_id: str, page_id: str) -> Upda
     page, talk = room.page, room.page.talk
     return {
         page.conversation: conversation_id,
-        page.beside: gr.update(visible=True, selected="sources" if conversation.flow == "lookup" else "sheet"),
+        page.beside: gr.update(selected="sources" if conversation.flow == "lookup" else "sheet"),
         talk.welcome: gr.update(visible=HIDDEN),
         talk.heading: gr.update(visible=True, value=heading(room, conversation)),
         talk.chat: view.messages(room.language, turns),
@@ -47,12 +47,13 @@ def closed(room: Room, login: Login, page_id: str) -> Updates:
     page, talk = room.page, room.page.talk
     return {
         page.conversation: "",
-        page.beside: gr.update(visible=HIDDEN),
         talk.welcome: gr.update(visible=True),
         talk.heading: gr.update(visible=HIDDEN, value=""),
         talk.chat: [],
         talk.status: "",
         **listed(room, login, None),
+        **sheet_cleared(room),
+        **sources_shown(room, ()),
     }
 
 
@@ -68,7 +69,7 @@ def listed(room: Room, login: Login, conversation_id: str | None) -> Updates:
         parts.choices: gr.update(choices=choices, value=conversation_id, visible=seen(bool(choices))),
         parts.none: gr.update(visible=seen(not choices)),
         parts.delete: gr.update(visible=seen(conversation_id is not None)),
-        parts.really: gr.update(visible=HIDDEN),
+        parts.really: gr.update(visible=HIDDEN, value=""),
     }
 
 

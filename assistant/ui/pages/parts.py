@@ -17,7 +17,8 @@ Updates = Mapping[Any, Any]
 
 HIDDEN: Literal["hidden"] = "hidden"
 """How a component is told not to be seen. With False it would be taken away, and an update that meets it on its way
-back can be lost. Columns know no such state: one of class `part` is seen when the first component in it is (page.css).
+back can be lost. Columns know no such state, and telling a tab would tell everything in it: a column of class `part`
+is seen when the `head` in it is (page.css).
 """
 
 
@@ -61,7 +62,6 @@ class QuestionRow(NamedTuple):
 class SheetPanel(NamedTuple):
     """The sheet on the right."""
 
-    tab: gr.Tab
     empty: gr.Markdown
     fields: tuple[gr.Textbox, ...]
     questions: tuple[QuestionRow, ...]
@@ -75,7 +75,6 @@ class SheetPanel(NamedTuple):
 class SourcesPanel(NamedTuple):
     """The cards on the right."""
 
-    tab: gr.Tab
     none: gr.Markdown
     choices: gr.Radio
     card: gr.Markdown
@@ -102,7 +101,7 @@ class Page(NamedTuple):
         parts: list[Any] = [self.conversation, self.beside, *self.conversations, *self.sources]
         parts += [part for part in self.talk if not isinstance(part, Mapping)]
         sheet = self.sheet
-        parts += [sheet.empty, *sheet.fields, sheet.top, sheet.saved, sheet.theirs, sheet.tab]
+        parts += [sheet.empty, *sheet.fields, sheet.top, sheet.saved, sheet.theirs]
         parts += [component for row in sheet.questions for component in row]
         return parts
 

@@ -111,10 +111,11 @@ class _Saving:
     def top(self, conversation_id: str, chosen: list[int], request: gr.Request) -> Updates:
         """Store the most important questions, in the order they were chosen."""
         at = self._at(conversation_id, request)
+        parts = self._room.page.sheet
+        if len(chosen) <= sheets.TOP:
+            return self._stored(at, lambda sheet: sheets.with_top(sheet, chosen), typed_in=parts.top)
         updates = self._stored(at, lambda sheet: sheets.with_top(sheet, chosen))
-        if len(chosen) > sheets.TOP:
-            return {**updates, self._room.page.sheet.saved: self._room.say("sheet.top_three_only")}
-        return updates
+        return {**updates, parts.saved: self._room.say("sheet.top_three_only")}
 
     def take_theirs(self, conversation_id: str, request: gr.Request) -> Updates:
         """Show the sheet as it is stored."""
@@ -149,7 +150,7 @@ class _Saving:
         return sheet_shown(self._room, at.login, sheet)
 
     def _stored(self, at: _At, change: Callable[[Sheet], Sheet], *, typed_in: Any = None) -> Updates:
-        """Store the changed sheet and show what else changed by it; the field `typed_in` keeps its text."""
+        """Store the changed sheet and show what else changed; what the person is at, `typed_in`, stays as it is."""
         dialogue, revision = at.login.dialogue, at.login.revision(at.page, at.conversation)
         try:
             before, _ = dialogue.sheet(at.conversation)

@@ -18,7 +18,7 @@ _QUESTIONS = 12
 
 def build_sheet(language: Language) -> SheetPanel:
     """The components, inside the tabs they are called in."""
-    with gr.Tab(say(language, "sheet.tab"), id="sheet", render_children=True) as tab:
+    with gr.Tab(say(language, "sheet.tab"), id="sheet", render_children=True):
         empty = gr.Markdown(say(language, "sheet.empty"), elem_classes="quiet")
         fields = tuple(_field("sheet-field") for _ in range(_FIELDS))
         questions = tuple(_question_row() for _ in range(_QUESTIONS))
@@ -27,11 +27,11 @@ def build_sheet(language: Language) -> SheetPanel:
         )
         saved = gr.Markdown("", elem_id="sheet-saved", elem_classes="quiet")
         with gr.Column(elem_id="sheet-conflict", elem_classes="part"):
-            theirs = gr.Markdown("", visible=HIDDEN)
+            theirs = gr.Markdown("", visible=HIDDEN, elem_classes="head")
             with gr.Row():
                 add_mine = gr.Button(say(language, "sheet.add_mine"), size="sm")
                 take_theirs = gr.Button(say(language, "sheet.take_theirs"), size="sm")
-    return SheetPanel(tab, empty, fields, questions, top, saved, theirs, add_mine, take_theirs)
+    return SheetPanel(empty, fields, questions, top, saved, theirs, add_mine, take_theirs)
 
 
 def _field(kind: str) -> gr.Textbox:
@@ -51,8 +51,10 @@ def sheet_shown(room: Room, login: Login, sheet: Sheet, *, before: Sheet | None 
     parts = room.page.sheet
     labels = sheets.field_labels(sheet, login.dialogue.elements(sheet.flow))
     updates: dict[object, object] = {
-        parts.tab: gr.update(visible=sheet.flow != "lookup"),
-        parts.empty: gr.update(visible=seen(not sheet.entries)),
+        parts.empty: gr.update(
+            visible=seen(not sheet.entries),
+            value=room.say("sheet.none_in_lookup" if sheet.flow == "lookup" else "sheet.empty"),
+        ),
         parts.saved: "",
         parts.theirs: gr.update(visible=HIDDEN),
     }
@@ -64,6 +66,18 @@ def sheet_shown(room: Room, login: Login, sheet: Sheet, *, before: Sheet | None 
     if sheet.flow != "questions":
         return {**updates, **_no_questions(room)}
     return {**updates, **_questions_shown(room, sheet, before)}
+
+
+def sheet_cleared(room: Room) -> Updates:
+    """No word left in any field."""
+    parts = room.page.sheet
+    texts = [*parts.fields, *(row.text for row in parts.questions), parts.theirs]
+    choices = [*(row.open_ones for row in parts.questions), parts.top]
+    return {
+        **{text: gr.update(value="", visible=HIDDEN) for text in texts},
+        **{choice: gr.update(choices=[], visible=HIDDEN) for choice in choices},
+        parts.saved: "",
+    }
 
 
 def _shown_field(room: Room, sheet: Sheet, label: str) -> object:

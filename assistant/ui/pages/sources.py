@@ -15,13 +15,13 @@ from assistant.wording import say
 
 def build_sources(language: Language) -> SourcesPanel:
     """The components, inside the tabs they are called in."""
-    with gr.Tab(say(language, "sources.tab"), id="sources", render_children=True) as tab:
+    with gr.Tab(say(language, "sources.tab"), id="sources", render_children=True):
         none = gr.Markdown(say(language, "sources.none"), elem_classes="quiet")
         choices = gr.Radio(
             [], label=say(language, "sources.choose"), elem_id="source-list", visible=HIDDEN, interactive=True
         )
         card = gr.Markdown("", elem_id="card", visible=HIDDEN, latex_delimiters=[])
-    return SourcesPanel(tab, none, choices, card)
+    return SourcesPanel(none, choices, card)
 
 
 def sources_shown(room: Room, sources: Sequence[Citation]) -> Updates:

@@ -18,10 +18,14 @@ from assistant.wording import say
 def build_talk(language: Language) -> Talk:
     """The components, in the column they are called in."""
     with gr.Column(elem_id="welcome", elem_classes="part"):
-        welcome = gr.Markdown(f"## {say(language, 'welcome.title')}\n\n{say(language, 'welcome.text')}", visible=HIDDEN)
+        welcome = gr.Markdown(
+            f"## {say(language, 'welcome.title')}\n\n{say(language, 'welcome.text')}",
+            visible=HIDDEN,
+            elem_classes="head",
+        )
         begin = {flow: _begin_button(language, flow) for flow in FLOWS}
     with gr.Column(elem_id="conversation", elem_classes="part"):
-        heading = gr.Markdown("", visible=HIDDEN, elem_id="conversation-title")
+        heading = gr.Markdown("", visible=HIDDEN, elem_id="conversation-title", elem_classes="head")
         chat = gr.Chatbot(
             [],
             elem_id="chat",

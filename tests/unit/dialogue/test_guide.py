@@ -176,6 +176,7 @@ def test_a_question_to_the_library_leaves_the_conversation_where_it_was() -> Non
             if step.move.element is not None:
                 assert step.move.element.label == step.state.awaiting
                 assert step.move.element in missing(SMALL, step.sheet)
+                assert step.move.times_asked == step.state.asked.count(step.move.element.label) - 1
 
 
 def test_a_courtesy_moves_nothing_and_the_same_question_stands() -> None:

@@ -56,6 +56,15 @@ def test_two_or_three_words_are_nearly_always_recognised(language: Language) -> 
     assert share_right(language, language, texts(language, 2, 3)) >= 0.95
 
 
+@pytest.mark.parametrize(
+    ("text", "possible"), [("plan", ("sv", "en")), ("mentor", ("sv", "en")), ("men", ("fi", "sv"))]
+)
+def test_a_word_of_two_languages_is_taken_for_the_one_that_is_expected(
+    text: str, possible: tuple[Language, Language]
+) -> None:
+    assert tuple(learnt().guess(text, expected).language for expected in possible) == possible
+
+
 @pytest.mark.parametrize("text", ["", "   ", "123", "👍", "15.5.2026", "?!"])
 @pytest.mark.parametrize("expected", LANGUAGES)
 def test_what_has_no_letters_is_taken_for_the_language_of_the_conversation(text: str, expected: Language) -> None:

@@ -101,7 +101,7 @@ def test_a_model_that_says_nothing_shows_nothing() -> None:
 
 
 def test_a_reply_that_was_begun_for_the_model_is_shown_whole_or_not_at_all() -> None:
-    for pieces, expected in (([" want to lead the talks."], ["You want to lead the talks."]), ([], [])):
+    for pieces, expected in ((["You want to lead the talks."], ["You want to lead the talks."]), ([], [])):
         voice = voice_of(ScriptedEngine(pieces))
         messages = voice.messages("goal", "en", [], "Workbook question: Why?\n", SAID)
         assert isinstance(messages[-1], AIMessage)
