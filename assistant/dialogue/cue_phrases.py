@@ -125,7 +125,7 @@ def parse_phrase(
 ) -> Phrase:
     """The phrase that `text` describes; for `own` see Phrase. Raises ValueError if it breaks this module's rules."""
     named = {f"<{name}>": "|".join(words) for name, words in (sets or {}).items()}
-    parts = _SET.sub(lambda found: named.get(found.group(), ""), text).split()
+    parts = _SET.sub(lambda found: named.get(found.group(), found.group()), text).split()
     at_start = parts[:1] == ["^"]
     steps: list[_Step] = []
     gap = 0
