@@ -231,7 +231,7 @@ class Doors:
         chosen = kept.get("vault", "")
         values = {
             "people": people,
-            "chosen": chosen if chosen in dict(people) or not people else people[0][0],
+            "chosen": people[0][0] if len(people) == 1 else chosen,
             "typed": kept,
             "error": explain(language, error) if error else "",
             "note": note,

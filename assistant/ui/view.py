@@ -42,7 +42,7 @@ def message(language: Language, turn: Turn) -> dict[str, str]:
     """One turn as a chat shows it."""
     if turn.speaker == "actor":
         return {"role": "user", "content": _said_by(say(language, "talk.you"), turn.text)}
-    notes = [say(language, f"voice.{turn.voice}")] if turn.voice else []
+    notes = [say(language, f"voice.{turn.voice}")] if turn.voice and turn.text else []
     if turn.state in {"stopped", "interrupted"}:
         notes.append(say(language, f"state.{turn.state}"))
     note = f'\n\n<span class="voice voice-{turn.voice}">{" · ".join(notes)}</span>' if notes else ""
@@ -134,9 +134,14 @@ def too_long(language: Language, text: str) -> str:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size <= TEXT_LIMIT_BYTES:
         return ""
-    return say(language, "talk.too_long", limit=TEXT_LIMIT_BYTES // 1024, size=-(-size // 1024))
+    return trouble(say(language, "talk.too_long", limit=TEXT_LIMIT_BYTES // 1024, size=-(-size // 1024)))
 
 
 def notice(language: Language, error: PeiliError) -> str:
-    """An error as a quiet line."""
-    return plain(explain(language, error))
+    """An error where it is told: what happened, why, what to do."""
+    return trouble(explain(language, error))
+
+
+def trouble(text: str) -> str:
+    """A text that tells of something in the way, to be seen as such."""
+    return f'<span class="trouble">{plain(text)}</span>'

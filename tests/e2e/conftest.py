@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,25 @@ def _chromium() -> str:
 
 @pytest.fixture(scope="session")
 def peili(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running Peili."""
+    """The address of a running Peili without models."""
     home = tmp_path_factory.mktemp("peili")
     (home / "settings.toml").write_text('chat_model = "none"\n', encoding="utf-8")
+    with running_peili(home) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def peili_with_models(tmp_path_factory: pytest.TempPathFactory, real_models: Path) -> Iterator[str]:
+    """The address of a running Peili with the real models, which may still be starting."""
+    home = tmp_path_factory.mktemp("peili-with-models")
+    (home / "models").symlink_to(real_models, target_is_directory=True)
+    with running_peili(home) as address:
+        yield address
+
+
+@contextmanager
+def running_peili(home: Path) -> Iterator[str]:
+    """The app as a person starts it, in a process of its own."""
     command = [sys.executable, "-m", "assistant", "run", "--no-browser", "--port", "0"]
     environment = {**os.environ, "PEILI_HOME": str(home)}
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -56,8 +72,10 @@ def peili(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", line)
         assert found, line
-        yield found.group(0)
-        process.terminate()
+        try:
+            yield found.group(0)
+        finally:
+            process.terminate()
 
 
 @pytest.fixture(scope="session")

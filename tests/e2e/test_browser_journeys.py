@@ -12,6 +12,20 @@ from e2e.people import Arrive
 pytestmark = pytest.mark.browser
 
 
+def test_a_goal_is_put_into_words_in_finnish(peili: str, arrive: Arrive) -> None:
+    aino = arrive(peili, "fi").joins("Aino tavoite")
+    expect(aino.page.locator("html")).to_have_attribute("lang", "fi")
+    aino.begins("goal")
+    expect(aino.messages).to_have_count(1)
+    aino.writes("Haluan oppia pitämään vaikeita keskusteluja ajoissa. Se on tärkeää, koska tiimi kasvaa maaliskuussa.")
+    aino.is_answered(3)
+    expect(aino.field("goal.what")).to_have_value(re.compile("Haluan oppia pitämään vaikeita keskusteluja ajoissa"))
+    expect(aino.field("goal.why")).to_have_value(re.compile("koska tiimi kasvaa maaliskuussa"))
+    expect(aino.messages.last).to_contain_text(aino.says("voice.curated"))
+    card = aino.opens_card()
+    expect(card).to_contain_text("Tarkoitus")
+
+
 def test_a_reflection_is_written_in_swedish_and_corrected_by_hand(peili: str, arrive: Arrive) -> None:
     bjorn = arrive(peili, "sv").joins("Björn reflektion")
     bjorn.begins("reflection")

@@ -68,6 +68,16 @@ def test_a_reply_is_shown_as_it_comes_and_stop_ends_it(staged: Staged, gate: Gat
     expect(aino.messages.last).not_to_contain_text("Toinen virke.")
 
 
+def test_whoever_begins_or_sends_can_go_on_typing(staged: Staged, arrive: Arrive) -> None:
+    aino = arrive(staged.url).joins("Aino")
+    aino.begins("goal")
+    expect(aino.box).to_be_focused()
+    aino.page.keyboard.type("I want to learn.")
+    aino.send.click()
+    aino.is_answered(3)
+    expect(aino.box).to_be_focused()
+
+
 def test_one_can_type_on_while_a_reply_comes(staged: Staged, gate: Gate, arrive: Arrive) -> None:
     aino = arrive(staged.url).joins("Aino")
     aino.begins("goal")

@@ -13,19 +13,17 @@ from assistant.wording import say
 
 
 def build_conversations(language: Language) -> Conversations:
-    """The components, in the column they are called in."""
+    """The components, in the column they are called in. What is empty is not seen (page.css)."""
     new = gr.Button(say(language, "conversations.new"), elem_id="new-conversation")
-    choices = gr.Radio(
-        [], label=say(language, "conversations.earlier"), elem_id="conversation-list", visible=HIDDEN, interactive=True
-    )
-    none = gr.Markdown(say(language, "conversations.none"), elem_classes="quiet")
+    choices = gr.Radio([], label=say(language, "conversations.earlier"), elem_id="conversation-list", interactive=True)
+    gr.Markdown(say(language, "conversations.none"), elem_classes=["quiet", "no-conversations"])
     delete = gr.Button(say(language, "conversations.delete"), size="sm", visible=HIDDEN, elem_id="delete-conversation")
     with gr.Column(elem_id="confirm-delete", elem_classes="part"):
         really = gr.Markdown("", visible=HIDDEN, elem_classes="head")
         with gr.Row():
             yes = gr.Button(say(language, "conversations.delete_yes"), variant="stop", size="sm")
             no = gr.Button(say(language, "conversations.delete_no"), size="sm")
-    return Conversations(new, choices, none, delete, really, yes, no)
+    return Conversations(new, choices, delete, really, yes, no)
 
 
 def wire_conversations(room: Room) -> None:

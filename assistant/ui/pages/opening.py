@@ -6,13 +6,14 @@ from datetime import datetime
 
 import gradio as gr
 
-from assistant.domain import Citation, Conversation, Turn
+from assistant.domain import Citation, Conversation, Language, Turn
 from assistant.errors import PeiliError
 from assistant.ui import view
 from assistant.ui.pages.parts import HIDDEN, Room, Updates, seen
 from assistant.ui.pages.sheet import sheet_cleared, sheet_shown
 from assistant.ui.pages.sources import sources_shown
 from assistant.ui.sessions import Login
+from assistant.wording import say
 
 
 def opened(room: Room, login: Login, conversation_id: str, page_id: str) -> Updates:
@@ -22,7 +23,7 @@ def opened(room: Room, login: Login, conversation_id: str, page_id: str) -> Upda
         turns = login.dialogue.turns(conversation_id)
         sheet, revision = login.dialogue.sheet(conversation_id)
     except PeiliError as error:
-        return {**closed(room, login, page_id), room.page.talk.status: view.notice(room.language, error)}
+        return closed(room, login, page_id, view.notice(room.language, error))
     login.show(page_id, conversation_id, revision)
     sources = login.sources.setdefault(conversation_id, _cited_last(turns))
     page, talk = room.page, room.page.talk
@@ -40,14 +41,14 @@ def opened(room: Room, login: Login, conversation_id: str, page_id: str) -> Upda
     }
 
 
-def closed(room: Room, login: Login, page_id: str) -> Updates:
-    """The page with no conversation: what one can begin."""
+def closed(room: Room, login: Login, page_id: str, problem: str = "") -> Updates:
+    """The page with no conversation: what one can begin, and what was in the way of something else."""
     login.opened = None
     login.leave(page_id)
     page, talk = room.page, room.page.talk
     return {
         page.conversation: "",
-        talk.welcome: gr.update(visible=True),
+        talk.welcome: gr.update(visible=True, value=welcome(room.language, problem)),
         talk.heading: gr.update(visible=HIDDEN, value=""),
         talk.chat: [],
         talk.status: "",
@@ -66,11 +67,15 @@ def listed(room: Room, login: Login, conversation_id: str | None) -> Updates:
         return {room.page.talk.status: view.notice(room.language, error)}
     choices = view.conversation_choices(room.language, conversations, datetime.now().astimezone())
     return {
-        parts.choices: gr.update(choices=choices, value=conversation_id, visible=seen(bool(choices))),
-        parts.none: gr.update(visible=seen(not choices)),
+        parts.choices: gr.update(choices=choices, value=conversation_id),
         parts.delete: gr.update(visible=seen(conversation_id is not None)),
         parts.really: gr.update(visible=HIDDEN, value=""),
     }
+
+
+def welcome(language: Language, problem: str = "") -> str:
+    """What stands above the ways to begin."""
+    return f"## {say(language, 'welcome.title')}\n\n{problem or say(language, 'welcome.text')}"
 
 
 def heading(room: Room, conversation: Conversation) -> str:

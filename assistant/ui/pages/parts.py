@@ -32,7 +32,6 @@ class Conversations(NamedTuple):
 
     new: gr.Button
     choices: gr.Radio
-    none: gr.Markdown
     delete: gr.Button
     really: gr.Markdown
     yes: gr.Button
@@ -75,7 +74,6 @@ class SheetPanel(NamedTuple):
 class SourcesPanel(NamedTuple):
     """The cards on the right."""
 
-    none: gr.Markdown
     choices: gr.Radio
     card: gr.Markdown
 
@@ -118,7 +116,7 @@ class Room(NamedTuple):
         """Whose page this is. Raises gr.Error if the vault was locked meanwhile."""
         login = self.sessions.find(session_cookie(request.request.scope))
         if login is None:
-            raise gr.Error(self.say("page.locked"), print_exception=False)
+            raise gr.Error(self.say("page.locked"), title=self.say("page.title"), print_exception=False)
         return login
 
     def say(self, key: str, **params: object) -> str:

@@ -32,7 +32,7 @@ class Answering:
         self._id = conversation_id
         self._page_id = page_id
         self._turns: tuple[Turn, ...] = ()
-        self._sheet: Sheet | None = None
+        self._sheets: list[Sheet] = []
         self._found: tuple[Citation, ...] = ()
         self._told = ""
 
@@ -44,7 +44,7 @@ class Answering:
             return
         try:
             conversation, before = dialogue.conversation(self._id), dialogue.turns(self._id)
-            self._sheet = dialogue.sheet(self._id)[0]
+            self._sheets = [dialogue.sheet(self._id)[0]]
         except PeiliError as error:
             yield {talk.status: view.notice(self._room.language, error)}
             return
@@ -70,7 +70,7 @@ class Answering:
             return view.notice(self._room.language, error)
         except Exception as error:
             _LOG.error("a reply failed: %s", type(error).__name__)
-            return self._room.say("page.broken")
+            return view.trouble(self._room.say("page.broken"))
         return ""
 
     def _begun(self) -> Updates:
@@ -106,18 +106,26 @@ class Answering:
                 return self._sources(event.reply.citations, self._told)
 
     def _sources(self, citations: tuple[Citation, ...], status: str) -> Updates:
-        """The cards, those the reply rests on first; a card that is open stays open if nothing changed."""
+        """The cards, those the reply rests on first; a card that is open stays open if they are the same."""
         sources = view.sources_after(citations, self._found)
         same = self._login.sources.get(self._id) == sources
         self._login.sources[self._id] = sources
-        return {self._room.page.talk.status: status, **({} if same else sources_shown(self._room, sources))}
+        return {self._room.page.talk.status: status, **sources_shown(self._room, sources, same=same)}
 
     def _sheet_changed(self) -> Updates:
-        before = self._sheet
-        self._sheet, revision = self._login.dialogue.sheet(self._id)
-        shown = sheet_shown(self._room, self._login, self._sheet, before=before)
+        sheet, revision = self._login.dialogue.sheet(self._id)
+        self._sheets.append(sheet)
         self._login.note_revision(self._page_id, self._id, revision)
-        return shown
+        return sheet_shown(self._room, self._login, sheet, before=self._sheets[0])
+
+    def _sheet_again(self) -> Updates:
+        """What was put on the sheet, once more: a page that was still being built may have missed it.
+
+        Not if the person has been at the sheet since: then the page has it, and they may be typing there.
+        """
+        if self._login.dialogue.sheet(self._id)[0] != self._sheets[-1]:
+            return {}
+        return sheet_shown(self._room, self._login, self._sheets[-1], before=self._sheets[0])
 
     def _ended(self, text: str, before: tuple[Turn, ...], problem: str) -> Updates:
         """What is stored now; a text that was not taken is back in the box."""
@@ -125,7 +133,7 @@ class Answering:
         updates = {**writing(self._room, replying=False), talk.status: problem or self._told}
         try:
             turns, conversation = dialogue.turns(self._id), dialogue.conversation(self._id)
-            updates |= listed(self._room, self._login, self._id)
+            updates |= {**listed(self._room, self._login, self._id), **self._sheet_again()}
             updates[talk.heading] = heading(self._room, conversation)
         except PeiliError as error:  # the vault was locked, or the conversation deleted in another tab
             return {**updates, talk.status: view.notice(self._room.language, error)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
 import gradio as gr
 
 from assistant.domain import Entry, Language, Sheet
@@ -47,25 +45,23 @@ def _question_row() -> QuestionRow:
 
 
 def sheet_shown(room: Room, login: Login, sheet: Sheet, *, before: Sheet | None = None) -> Updates:
-    """The sheet in its fields. With `before`, the sheet shown until now, only fields that differ are touched."""
-    parts = room.page.sheet
-    labels = sheets.field_labels(sheet, login.dialogue.elements(sheet.flow))
-    updates: dict[object, object] = {
-        parts.empty: gr.update(
-            visible=seen(not sheet.entries),
-            value=room.say("sheet.none_in_lookup" if sheet.flow == "lookup" else "sheet.empty"),
-        ),
-        parts.saved: "",
-        parts.theirs: gr.update(visible=HIDDEN),
-    }
-    for field, label in zip_longest(parts.fields, labels[: len(parts.fields)]):
-        if label is None:
-            updates[field] = gr.update(visible=HIDDEN, value="")
-        elif before is None or before.under(label) != sheet.under(label):
+    """The sheet in its fields. With `before`, the sheet shown until now, only what differs is touched."""
+    parts, elements = room.page.sheet, login.dialogue.elements(sheet.flow)
+    labels = sheets.field_labels(sheet, elements)
+    old_labels = sheets.field_labels(before, elements) if before else ()
+    updates: dict[object, object] = {parts.saved: "", parts.theirs: gr.update(visible=HIDDEN)}
+    if before is None or bool(before.entries) != bool(sheet.entries):
+        text = room.say("sheet.none_in_lookup" if sheet.flow == "lookup" else "sheet.empty")
+        updates[parts.empty] = gr.update(visible=seen(not sheet.entries), value=text)
+    for place, field in enumerate(parts.fields):
+        label, old = (all_of[place] if place < len(all_of) else None for all_of in (labels, old_labels))
+        if before is None or label != old:
             updates[field] = _shown_field(room, sheet, label)
-    if sheet.flow != "questions":
-        return {**updates, **_no_questions(room)}
-    return {**updates, **_questions_shown(room, sheet, before)}
+        elif label is not None and before.under(label) != sheet.under(label):
+            updates[field] = sheets.field_text(sheet, label)
+    if sheet.flow == "questions":
+        return {**updates, **_questions_shown(room, sheet, before)}
+    return {**updates, **(_no_questions(room) if before is None else {})}
 
 
 def sheet_cleared(room: Room) -> Updates:
@@ -80,7 +76,9 @@ def sheet_cleared(room: Room) -> Updates:
     }
 
 
-def _shown_field(room: Room, sheet: Sheet, label: str) -> object:
+def _shown_field(room: Room, sheet: Sheet, label: str | None) -> object:
+    if label is None:
+        return gr.update(visible=HIDDEN, value="")
     return gr.update(
         visible=True,
         label=room.say("element.other" if label == sheets.OTHER else f"element.{sheet.flow}.{label}"),

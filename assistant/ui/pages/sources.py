@@ -9,31 +9,26 @@ import gradio as gr
 from assistant.domain import Citation, Language
 from assistant.errors import PeiliError
 from assistant.ui import view
-from assistant.ui.pages.parts import HIDDEN, Room, SourcesPanel, Updates, seen
+from assistant.ui.pages.parts import Room, SourcesPanel, Updates
 from assistant.wording import say
 
 
 def build_sources(language: Language) -> SourcesPanel:
-    """The components, inside the tabs they are called in."""
+    """The components, inside the tabs they are called in. What is empty is not seen (page.css)."""
     with gr.Tab(say(language, "sources.tab"), id="sources", render_children=True):
-        none = gr.Markdown(say(language, "sources.none"), elem_classes="quiet")
-        choices = gr.Radio(
-            [], label=say(language, "sources.choose"), elem_id="source-list", visible=HIDDEN, interactive=True
-        )
-        card = gr.Markdown("", elem_id="card", visible=HIDDEN, latex_delimiters=[])
-    return SourcesPanel(none, choices, card)
+        gr.Markdown(say(language, "sources.none"), elem_classes=["quiet", "no-sources"])
+        choices = gr.Radio([], label=say(language, "sources.choose"), elem_id="source-list", interactive=True)
+        card = gr.Markdown("", elem_id="card", latex_delimiters=[])
+    return SourcesPanel(choices, card)
 
 
-def sources_shown(room: Room, sources: Sequence[Citation]) -> Updates:
-    """The list of cards, none of them open."""
+def sources_shown(room: Room, sources: Sequence[Citation], *, same: bool = False) -> Updates:
+    """The list of cards, none of them open; if they are the `same` as before, the one that is open stays open."""
     parts = room.page.sources
-    return {
-        parts.choices: gr.update(
-            choices=view.source_choices(room.library, sources), value=None, visible=seen(bool(sources))
-        ),
-        parts.none: gr.update(visible=seen(not sources)),
-        parts.card: gr.update(value="", visible=HIDDEN),
-    }
+    choices = view.source_choices(room.library, sources)
+    if same:
+        return {parts.choices: gr.update(choices=choices)}
+    return {parts.choices: gr.update(choices=choices, value=None), parts.card: ""}
 
 
 def wire_sources(room: Room) -> None:
@@ -45,11 +40,11 @@ def wire_sources(room: Room) -> None:
         sources = login.sources.get(conversation_id, ())
         source = next((source for source in sources if source.card_id == chosen), None)
         if source is None:
-            return {page.sources.card: gr.update(value="", visible=HIDDEN)}
+            return {page.sources.card: ""}
         try:
             text = view.card_text(room.library, source)
         except PeiliError as error:
             text = view.notice(room.language, error)
-        return {page.sources.card: gr.update(value=text, visible=True)}
+        return {page.sources.card: text}
 
     room.bind([page.sources.choices.input], show_card, [page.sources.choices, page.conversation], [page.sources.card])

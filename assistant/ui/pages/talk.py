@@ -9,7 +9,7 @@ import gradio as gr
 from assistant.domain import FLOWS, FlowId, Language
 from assistant.errors import PeiliError
 from assistant.ui import view
-from assistant.ui.pages.opening import opened
+from assistant.ui.pages.opening import closed, opened, welcome
 from assistant.ui.pages.parts import HIDDEN, Room, Talk, Updates
 from assistant.ui.pages.replying import reply_in
 from assistant.wording import say
@@ -18,11 +18,7 @@ from assistant.wording import say
 def build_talk(language: Language) -> Talk:
     """The components, in the column they are called in."""
     with gr.Column(elem_id="welcome", elem_classes="part"):
-        welcome = gr.Markdown(
-            f"## {say(language, 'welcome.title')}\n\n{say(language, 'welcome.text')}",
-            visible=HIDDEN,
-            elem_classes="head",
-        )
+        welcome_text = gr.Markdown(welcome(language), visible=HIDDEN, elem_classes="head")
         begin = {flow: _begin_button(language, flow) for flow in FLOWS}
     with gr.Column(elem_id="conversation", elem_classes="part"):
         heading = gr.Markdown("", visible=HIDDEN, elem_id="conversation-title", elem_classes="head")
@@ -40,7 +36,7 @@ def build_talk(language: Language) -> Talk:
         )
         status = gr.Markdown("", elem_id="status", elem_classes="quiet")
         box, send, stop = _writing_row(language)
-    return Talk(welcome, begin, heading, chat, status, box, send, stop)
+    return Talk(welcome_text, begin, heading, chat, status, box, send, stop)
 
 
 def _begin_button(language: Language, flow: FlowId) -> gr.Button:
@@ -76,8 +72,7 @@ def wire_talk(room: Room) -> None:
             try:
                 conversation = login.dialogue.begin(flow, room.language)
             except PeiliError as error:
-                gr.Warning(view.notice(room.language, error))
-                return {}
+                return closed(room, login, request.session_hash, view.notice(room.language, error))
             return opened(room, login, conversation.id, request.session_hash)
 
         return begin

@@ -68,6 +68,17 @@
     if (status) status.setAttribute("role", "status");
   };
 
+  // Whoever begins, opens or sends goes on writing; on a phone that would call up the keyboard, so not there.
+  const byKeys = matchMedia("(hover: hover) and (pointer: fine)").matches;
+  let writing = false;
+  const write = () => {
+    const box = document.querySelector("#box textarea");
+    if (writing && box?.checkVisibility()) {
+      writing = false;
+      box.focus();
+    }
+  };
+
   let marked = null;
   const reveal = () => {
     const mark = document.querySelector("#card mark");
@@ -83,10 +94,17 @@
     });
     document.addEventListener("click", (event) => {
       if (event.target.closest("#new-conversation, #conversation-list input")) show("talk");
+      if (byKeys && event.target.closest(".begin, #send")) writing = true;
+      if (event.target.closest(".skip")) {
+        event.preventDefault();
+        const box = document.querySelector("#box textarea");
+        (box.checkVisibility() ? box : document.querySelector("#welcome button")).focus();
+      }
     });
     new MutationObserver(() => {
       named();
       reveal();
+      write();
     }).observe(document.body, { childList: true, subtree: true });
     pulse();
   });

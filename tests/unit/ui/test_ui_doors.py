@@ -46,6 +46,13 @@ def test_a_fresh_machine_welcomes_and_offers_to_make_a_vault(app: App) -> None:
     assert 'type="password"' not in html
 
 
+def test_one_person_is_chosen_already_and_of_two_nobody_is(app: App) -> None:
+    app.enter("Aino")
+    assert app.browser().get("/").text.count(" checked") == 1
+    app.enter("Bjorn")
+    assert app.browser().get("/").text.count(" checked") == 0
+
+
 def test_a_new_person_is_told_what_is_protected_and_what_is_not(app: App) -> None:
     html = app.browser().get("/new?lang=fi").text
     for key in ("new.protected", "new.not_protected", "new.warning"):

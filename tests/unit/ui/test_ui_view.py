@@ -56,6 +56,12 @@ def test_a_stopped_reply_says_so() -> None:
     assert "Bibliotekets ord · stoppat" in shown["content"]
 
 
+def test_a_reply_that_was_stopped_before_its_first_word_has_no_voice() -> None:
+    shown = view.message("en", Turn(2, "peili", "", "en", "stopped", "curated"))
+    assert "stopped" in shown["content"]
+    assert "library" not in shown["content"]
+
+
 def test_the_actors_own_turn_has_no_voice() -> None:
     shown = view.message("en", Turn(1, "actor", "I want to learn", "en"))
     assert shown == {"role": "user", "content": '<span class="who">You:</span> I want to learn'}
