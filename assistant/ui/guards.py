@@ -108,9 +108,11 @@ class Guard:
 class PageGate:
     """Lets only the person who is logged in to Gradio's page, and only to what is theirs of it."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, closing: asyncio.Event) -> None:
+        """`closing` is set when the app is told to stop: then the connections that stay open are ended."""
         self._app = app
         self._sessions = sessions
+        self._closing = closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what belongs to the page at /app/<language>/, refuse the rest below /app/."""
@@ -131,7 +133,33 @@ class PageGate:
             await PlainTextResponse("Forbidden", 403)(scope, receive, send)
             return
         with self._connected(inside, login):
-            await self._app(scope, _replayed(body, receive), send)
+            await self._pass_on(scope, _replayed(body, self._until_closing(receive)), send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the page answer; an answer that is cut short because the app stops is ended properly."""
+        complete = False
+
+        async def sent(message: Message) -> None:
+            nonlocal complete
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        await self._app(scope, receive, sent)
+        if self._closing.is_set() and not complete:
+            await send({"type": "http.response.body", "body": b""})
+
+    def _until_closing(self, receive: Receive) -> Receive:
+        async def receive_or_close() -> Message:
+            coming = asyncio.ensure_future(receive())
+            closing = asyncio.ensure_future(self._closing.wait())
+            try:
+                await asyncio.wait({coming, closing}, return_when=asyncio.FIRST_COMPLETED)
+                return coming.result() if coming.done() else {"type": "http.disconnect"}
+            finally:
+                coming.cancel()
+                closing.cancel()
+
+        return receive_or_close
 
     def _connected(self, inside: str, login: Login) -> AbstractContextManager[None]:
         return login.tab(self._sessions.clock) if inside.startswith(_HEARTBEAT) else nullcontext()

@@ -88,14 +88,17 @@ class House:
 
 
 def create_app(services: Services, *, clock: Clock = time.monotonic, build: Build = build_pages) -> FastAPI:
-    """The whole app over `services`. `clock` gives monotonic seconds; `build` makes what is behind the unlock page."""
+    """The whole app over `services`. `clock` gives monotonic seconds; `build` makes what is behind the unlock page.
+
+    `app.state.closing` is an asyncio.Event: once set, the connections that pages keep open are ended.
+    """
     sessions = Sessions(clock, services.settings.lock_after_minutes * 60.0, services.lock)
     front = Front(sessions, services.settings.language)
     desk = Desk(front)
+    closing = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        closing = asyncio.Event()
         page = asyncio.create_task(desk.run(partial(build, services, sessions), closing, services.warm))
         sweeping = asyncio.create_task(_sweep(sessions.end_idle))
         try:
@@ -108,7 +111,8 @@ def create_app(services: Services, *, clock: Clock = time.monotonic, build: Buil
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     House(services, sessions, front, desk).add_to(app)
-    app.add_middleware(PageGate, sessions=sessions)
+    app.state.closing = closing
+    app.add_middleware(PageGate, sessions=sessions, closing=closing)
     app.add_middleware(Guard)
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
 
 from assistant.errors import PeiliError, VaultError
 from assistant.paths import Paths, private_folder
@@ -71,18 +73,19 @@ def serve(
             number = listening.getsockname()[1]
             write_private(address, json.dumps({"port": number}).encode())
             served = Served(f"http://{HOST}:{number}/")
-            _Server(_config(services), lambda: _tell(served, open_browser, announce)).run(sockets=[listening])
+            _Server(create_app(services), lambda: _tell(served, open_browser, announce)).run(sockets=[listening])
     finally:
         address.unlink(missing_ok=True)
         lock.release()
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that says when it answers, and lets the pages' open connections go when it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, when_up: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, when_up: Callable[[], None]) -> None:
+        super().__init__(_config(app))
         self._when_up = when_up
+        self._closing: asyncio.Event = app.state.closing
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then say so."""
@@ -90,10 +93,15 @@ class _Server(uvicorn.Server):
         if self.started:
             self._when_up()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is open, then stop."""
+        self._closing.set()
+        await super().shutdown(sockets=sockets)
 
-def _config(services: Services) -> uvicorn.Config:
+
+def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(services),
+        app,
         ws="none",
         lifespan="on",
         access_log=False,  # it would print the session_hash

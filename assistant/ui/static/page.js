@@ -40,15 +40,22 @@
     }
   });
 
+  const tell = (text, state) => {
+    const line = document.getElementById("progress");
+    if (line.textContent !== text) line.textContent = text;
+    line.hidden = !text;
+    line.dataset.state = state;
+  };
+
+  let missed = 0;
   const pulse = async () => {
     try {
       const answer = await (await window.fetch(`/pulse?lang=${language}`)).json();
-      const line = document.getElementById("progress");
-      if (line.textContent !== answer.progress) line.textContent = answer.progress;
-      line.hidden = !answer.progress;
-      line.dataset.state = answer.state;
+      missed = 0;
+      tell(answer.progress, answer.state);
     } catch {
-      // The server is away for a moment; the next pulse tells.
+      missed += 1;
+      if (missed > 1) tell(document.getElementById("bar").dataset.away, "failed");
     }
     setTimeout(pulse, PULSE_MS);
   };

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
+from pathlib import Path
 
 import pytest
+from fakes.scripted_services import ScriptedServices
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
-from assistant.ui.guards import BODY_LIMIT_BYTES, SECURITY_HEADERS
+from assistant.ui.guards import BODY_LIMIT_BYTES, SECURITY_HEADERS, PageGate
+from assistant.ui.sessions import Sessions
 from ui.ui_app import HOST, App, token
 
 PAGE = "/app/en/"
@@ -205,3 +211,45 @@ def test_the_body_reaches_the_page_unchanged(app: App) -> None:
 def test_a_forwarding_header_does_not_reach_the_page(app: App) -> None:
     answer = app.browser().get("/app", headers={"x-forwarded-host": "evil.com", "x-forwarded-proto": "https"})
     assert answer.headers["location"] == "/"
+
+
+def test_connections_that_stay_open_are_ended_when_the_app_stops(tmp_path: Path) -> None:
+    services = ScriptedServices(tmp_path)
+    vault, _ = services.vaults.create("Aino", "five words are long enough")
+    sent: list[Message] = []
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"data", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def note(message: Message) -> None:
+        sent.append(message)
+
+    async def stopping() -> None:
+        closing = asyncio.Event()
+        sessions = Sessions(time.monotonic, 600, services.lock)
+        cookie, _ = sessions.open(vault, services.dialogue(vault), "en")
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"{API}/heartbeat/abc",
+            "server": ("127.0.0.1", 7861),
+            "headers": [(b"cookie", f"peili-7861={cookie}".encode())],
+            "query_string": b"",
+        }
+        answering = asyncio.create_task(PageGate(page, sessions, closing)(scope, never, note))
+        while len(sent) < 2:
+            await asyncio.sleep(0)
+        closing.set()
+        await asyncio.wait_for(answering, 10)
+
+    asyncio.run(stopping())
+    assert sent[-1] == {"type": "http.response.body", "body": b""}
+    vault.lock()
