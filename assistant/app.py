@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.dialogue import classifier
@@ -64,9 +64,9 @@ class Progress:
 class _Warming:
     """What the background threads report; replaced whole, so reading needs no lock."""
 
-    index: Progress = field(default_factory=lambda: Progress("index", "off"))
-    encoder: Progress = field(default_factory=lambda: Progress("encoder", "off"))
-    chat: Progress = field(default_factory=lambda: Progress("chat", "off"))
+    index: Progress
+    encoder: Progress
+    chat: Progress
     opened: OpenIndex | None = None
 
 
@@ -95,7 +95,9 @@ class Services:
         self.vaults = vaults
         self.encoder = encoder
         self.chat = chat
-        self._warming = _Warming()
+        reading: PartState = "off" if encoder is None else "starting"
+        wording: PartState = "off" if chat is None else "starting"
+        self._warming = _Warming(Progress("index", reading), Progress("encoder", reading), Progress("chat", wording))
         self.search = Search(library, dense=lambda: self._warming.opened)
         guesser = LanguageGuesser({language: teaching.sentences(language) for language in LANGUAGES})
         self.analysis = Analysis(teaching, guesser)
@@ -153,7 +155,6 @@ class Services:
     def _load_chat(self) -> None:
         if self.chat is None:
             return
-        self._warming.chat = Progress("chat", "starting")
         self._warming.chat = _attempt("chat", self.chat.warm)
 
     def _warm_chat(self) -> None:
@@ -164,11 +165,12 @@ class Services:
     def _load_encoder(self) -> None:
         if self.encoder is None:
             return
-        self._warming.encoder = Progress("encoder", "starting")
         self._warming.encoder = _attempt("encoder", self.encoder.warm)
         if self._warming.encoder.state == "ready":
             self._use_weights()
             self._open_index()
+        else:
+            self._warming.index = Progress("index", "off")
 
     def build_index(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
         """Make the library's index anew with the encoder. Raises LibraryError, WorkerError, ModelError."""
@@ -204,7 +206,6 @@ class Services:
         if self.encoder is None:
             return
         embeddings = LocalEmbeddings(self.encoder)
-        self._warming.index = Progress("index", "starting")
         try:
             if not self._index().is_current():
                 self._index().build(embeddings, self._tell_index)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 _SET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -84,6 +85,12 @@ def scrub_environment(*, keep_proxies: bool = False) -> None:
         if upper in _REMOVED or upper.startswith(_REMOVED_PREFIXES) or (upper in _PROXIES and not keep_proxies):
             del os.environ[name]
     os.environ.update({name: value for name, value in _SET.items() if not (keep_proxies and name in _NO_PROXY)})
+
+
+def keep_temporary_files_in(folder: Path) -> None:
+    """The folders that Gradio and PyTorch make for themselves when they are imported lie in `folder`."""
+    os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
 
 
 def yield_cores() -> None:

@@ -80,6 +80,7 @@ class Bench:
         for piece in self._engine.stream(prompt, Sampling(max_tokens=tokens)):
             if isinstance(piece, Usage):
                 usage = piece
+            if not isinstance(piece, str):
                 continue
             seconds = seconds or time.perf_counter() - began
             words.append(piece)

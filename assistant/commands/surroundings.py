@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import typer
 
+from assistant import isolation
 from assistant import settings as settings_module
 from assistant.domain import LANGUAGES, Language
 from assistant.paths import Paths
@@ -46,8 +47,12 @@ class Surroundings:
 
 
 def surroundings() -> Surroundings:
-    """Read paths and settings; settings that cannot be used are told, and their defaults hold."""
+    """Read paths and settings; settings that cannot be used are told, and their defaults hold.
+
+    To be called before a library is imported that writes files where it likes.
+    """
     paths = Paths.from_environment()
+    isolation.keep_temporary_files_in(paths.runtime)
     settings, problems = settings_module.load(paths.settings_file)
     here = Surroundings(paths, settings)
     for problem in problems:

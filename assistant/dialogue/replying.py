@@ -7,7 +7,7 @@ with curated words, and what was shown is what is kept.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -128,13 +128,21 @@ class _Answer:
 
 
 class ReplyRun:
-    """The reply to one turn of one conversation."""
+    """The reply to one turn of one conversation. `stopped` tells whether the person wants no more of it."""
 
-    def __init__(self, tools: Toolbox, repository: Repository, person: str, conversation: Conversation) -> None:
+    def __init__(
+        self,
+        tools: Toolbox,
+        repository: Repository,
+        person: str,
+        conversation: Conversation,
+        stopped: Callable[[], bool],
+    ) -> None:
         self._tools = tools
         self._repository = repository
         self._session = f"{person}/{conversation.id}"
         self._conversation = conversation
+        self._stopped = stopped
         self._flow = tools.flows[conversation.flow]
         self._shown = _Shown()
 
@@ -233,6 +241,9 @@ class ReplyRun:
 
     def _speak(self, answer: _Answer) -> Iterator[ReplyEvent]:
         voice, draft = self._tools.voice, answer.draft
+        if self._stopped():
+            self._shown.state = "stopped"
+            return
         if voice is None or not answer.block or not voice.speaks(answer.language):
             yield from self._curated(draft.lead, draft.question, answer.began)
             return
@@ -243,6 +254,8 @@ class ReplyRun:
         messages = voice.messages(flow_id, answer.language, exchanges(answer.earlier), answer.block, answer.actor.text)
         try:
             for sentence in voice.sentences(messages, self._session, self._allowance(answer), outcome):
+                if self._stopped():
+                    raise Cancelled
                 yield self._shown.add(sentence, "model", answer.began)
         except Cancelled:
             self._shown.state = "stopped"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -39,6 +39,7 @@ class DialogueService:
         self._repository = repository
         self._person = person
         self._running: set[str] = set()
+        self._unwanted: set[str] = set()  # those of them whose reply the person stopped
         self._lock = threading.Lock()
 
     def begin(self, flow: FlowId, language: Language) -> Conversation:
@@ -68,15 +69,19 @@ class DialogueService:
             raise PeiliError("turn_empty")
         if len(words.encode()) > MAX_TURN_BYTES:
             raise PeiliError("turn_too_big", limit=MAX_TURN_BYTES // 1024)
-        with self._one_reply(conversation_id):
+        with self._one_reply(conversation_id) as stopped:
             conversation = self._repository.get(conversation_id)
-            yield from ReplyRun(self._tools, self._repository, self._person, conversation).run(words)
+            yield from ReplyRun(self._tools, self._repository, self._person, conversation, stopped).run(words)
         with suppress(PeiliError):  # the reply is stored; a vault locked meanwhile is no fault of it
             self.prepare(conversation_id)
 
     def stop(self, conversation_id: str) -> None:
         """Stop the reply that runs in a conversation; what was shown of it stays."""
-        if self._tools.voice is not None and conversation_id in self._running:
+        with self._lock:
+            if conversation_id not in self._running:
+                return
+            self._unwanted.add(conversation_id)
+        if self._tools.voice is not None:
             self._tools.voice.stop(self._session(conversation_id))
 
     def prepare(self, conversation_id: str) -> None:
@@ -117,6 +122,8 @@ class DialogueService:
         """Delete a conversation for good."""
         self.stop(conversation_id)
         self._repository.delete(conversation_id)
+        if self._tools.voice is not None:
+            self._tools.voice.forget(self._session(conversation_id))
 
     def elements(self, flow: FlowId) -> tuple[str, ...]:
         """The labels of a flow's sheet, in order."""
@@ -149,13 +156,14 @@ class DialogueService:
         return f"{self._person}/{conversation_id}"
 
     @contextmanager
-    def _one_reply(self, conversation_id: str) -> Iterator[None]:
+    def _one_reply(self, conversation_id: str) -> Iterator[Callable[[], bool]]:
         with self._lock:
             if conversation_id in self._running:
                 raise PeiliError("reply_running")
             self._running.add(conversation_id)
         try:
-            yield
+            yield lambda: conversation_id in self._unwanted
         finally:
             with self._lock:
                 self._running.discard(conversation_id)
+                self._unwanted.discard(conversation_id)

@@ -16,14 +16,14 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
 from assistant.dialogue.checks import Allowance, Checks
 from assistant.dialogue.sentences import split
 from assistant.domain import LANGUAGES, FlowId, Language, Turn
 from assistant.errors import LibraryError
 from assistant.inference.chat_model import PeiliChatModel
-from assistant.inference.model import Usage
+from assistant.inference.model import Prefill, Usage
 
 _MAX_PASSAGE_WORDS = 80  # about 120 tokens in English
 _MAX_SENTENCES = 3
@@ -40,11 +40,24 @@ class Exchange(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """How a model reply went; filled while it is streamed. `rejected` is set when a sentence failed a check."""
+    """How a model reply went; filled while it is streamed. `rejected` is set when a sentence failed a check.
+
+    Where the reply was ended early, `usage` counts the pieces that came as its generated tokens.
+    """
 
     usage: Usage | None = None
     rejected: bool = False
     asked: bool = False
+
+    def take(self, chunk: AIMessageChunk) -> None:
+        """Note what a chunk tells of the cost."""
+        told = chunk.response_metadata
+        prefill: Prefill | None = told.get("prefill")
+        if prefill is not None:
+            self.usage = Usage(prefill.prompt_tokens, prefill.prefilled_tokens, 0, prefill.prefill_ms, 0)
+        self.usage = told.get("usage", self.usage)
+        if chunk.content and self.usage is not None:
+            self.usage = self.usage._replace(generated_tokens=self.usage.generated_tokens + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +162,15 @@ class Voice:
         """Stop the reply of a session."""
         self._model.engine.stop(session)
 
+    def forget(self, session: str) -> None:
+        """Let the model forget what it has read of a session."""
+        self._model.engine.forget(session)
+
     def _raw_sentences(self, messages: list[BaseMessage], session: str, outcome: Outcome) -> Generator[str, None, None]:
         opening = str(messages[-1].content) if isinstance(messages[-1], AIMessage) else ""
         rest = opening
         for chunk in self._model.stream(messages, session=session):
-            outcome.usage = chunk.response_metadata.get("usage", outcome.usage)
+            outcome.take(chunk)
             rest += str(chunk.content)
             spans = split(rest)
             if len(spans) > 1:  # what follows has begun, so what is before it is whole

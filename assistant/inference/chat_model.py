@@ -19,7 +19,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
-from assistant.inference.model import ChatEngine, PromptInput, Sampling, Usage
+from assistant.inference.model import ChatEngine, Prefill, PromptInput, Sampling, Usage
 from assistant.inference.templates import PromptTurn
 
 
@@ -59,6 +59,9 @@ class PeiliChatModel(BaseChatModel):
             for piece in pieces:
                 if isinstance(piece, Usage):
                     yield ChatGenerationChunk(message=_usage_chunk(piece))
+                    continue
+                if isinstance(piece, Prefill):
+                    yield ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata={"prefill": piece}))
                     continue
                 yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
                 if run_manager is not None:

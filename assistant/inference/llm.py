@@ -183,6 +183,7 @@ def _answer(engine: Engine, sessions: Sessions, channel: Channel, request: Mappi
     if not sampling:
         channel.send("done", **counts)
         return
+    channel.send("read", **counts)
     decoder = codecs.getincrementaldecoder("utf-8")("ignore")
     generated: list[int] = []
     evaluated = 0

@@ -35,6 +35,14 @@ class Usage(NamedTuple):
     generate_ms: int
 
 
+class Prefill(NamedTuple):
+    """What reading a prompt cost: its tokens, those evaluated anew, milliseconds."""
+
+    prompt_tokens: int
+    prefilled_tokens: int
+    prefill_ms: int
+
+
 class PromptInput(NamedTuple):
     """A prompt: whose session (`person/conversation`), the fixed instructions, and the exchanges, newest last."""
 
@@ -88,8 +96,10 @@ class ChatEngine:
 
     def stream(
         self, prompt: PromptInput, sampling: Sampling, *, on_place: Callable[[int], None] | None = None
-    ) -> Generator[str | Usage, None, None]:
-        """Pieces of the reply as they come, then its Usage. Closing the generator stops the model.
+    ) -> Generator[Prefill | str | Usage, None, None]:
+        """The Prefill once the prompt is read, pieces of the reply as they come, then its Usage.
+
+        Closing the generator stops the model.
 
         Raises Cancelled after `stop`, WorkerError if the worker died, hung or too many wait, ModelError if it refuses.
         """
@@ -150,12 +160,14 @@ class ChatEngine:
         groups: list[list[Segment]] = segments(self._template, prompt.system, prompt.turns, closed=closed)
         return {"session": prompt.session, "groups": groups}
 
-    def _reply(self, prompt: PromptInput, sampling: Sampling, ticket: int) -> Iterator[str | Usage]:
+    def _reply(self, prompt: PromptInput, sampling: Sampling, ticket: int) -> Iterator[Prefill | str | Usage]:
         body = {**self._body(prompt, closed=True), "sampling": asdict(sampling)}
         try:
             with closing(self._worker.stream("generate", body, ticket=ticket)) as messages:
                 for message in messages:
-                    if message.body["event"] == "piece":
+                    if message.body["event"] == "read":
+                        yield Prefill(*(message.body[name] for name in Prefill._fields))
+                    elif message.body["event"] == "piece":
                         yield message.body["text"]
                     elif message.body["event"] == "done":
                         yield Usage(*(message.body[name] for name in Usage._fields))

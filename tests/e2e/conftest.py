@@ -28,8 +28,9 @@ from assistant.ui.serving import free_socket
 from e2e.people import SLOW_MS, Arrive, Person, Staged
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """For these tests alone: while the driver is there, no other test of this process can run an event loop."""
     expect.set_options(timeout=SLOW_MS)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])

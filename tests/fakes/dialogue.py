@@ -42,7 +42,7 @@ from assistant.domain import (
 )
 from assistant.errors import Cancelled
 from assistant.inference.chat_model import PeiliChatModel
-from assistant.inference.model import ChatEngine, PromptInput, Sampling, Usage
+from assistant.inference.model import ChatEngine, Prefill, PromptInput, Sampling, Usage
 from assistant.inference.worker import Worker, WorkerState
 from assistant.library.cards import Library
 from assistant.library.search import Search
@@ -90,7 +90,8 @@ class ScriptedEngine(ChatEngine):
     """A model that says what it is told, one script a reply: pieces of text, an error to raise, something to do.
 
     A script is the whole reply; what the prompt begins it with is left out, as a model does. `asked` holds the prompts
-    it answered, `prepared` those it was given to read ahead. `places` people are before.
+    it answered, `prepared` those it was given to read ahead, `forgotten` the sessions it was told to forget. `places`
+    people are before.
     """
 
     def __init__(self, *scripts: Sequence[Piece], languages: Sequence[Language] = LANGUAGES, places: int = 0) -> None:
@@ -101,6 +102,7 @@ class ScriptedEngine(ChatEngine):
         self.asked: list[PromptInput] = []
         self.prepared: list[PromptInput] = []
         self.stopped: set[str] = set()
+        self.forgotten: list[str] = []
         self.now: WorkerState = "ready"
 
     @property
@@ -112,9 +114,10 @@ class ScriptedEngine(ChatEngine):
 
     def stream(
         self, prompt: PromptInput, sampling: Sampling, *, on_place: Callable[[int], None] | None = None
-    ) -> Generator[str | Usage, None, None]:
+    ) -> Generator[Prefill | str | Usage, None, None]:
         self.asked.append(prompt)
         begun = prompt.turns[-1].opening
+        yield Prefill(9, 4, 1)
         for piece in self.scripts.pop(0):
             if isinstance(piece, Exception):
                 raise piece
@@ -129,6 +132,9 @@ class ScriptedEngine(ChatEngine):
 
     def stop(self, session: str) -> None:
         self.stopped.add(session)
+
+    def forget(self, prefix: str) -> None:
+        self.forgotten.append(prefix)
 
     def prepare(self, prompt: PromptInput) -> None:
         self.prepared.append(prompt)

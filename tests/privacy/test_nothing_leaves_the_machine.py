@@ -25,6 +25,7 @@ from visitor import Visitor
 from assistant.paths import PROJECT_ROOT
 
 RUN = ("run", "--no-browser", "--port", "0")
+PLACES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 CHAT = ("chat", "--flow", "goal", "--lang", "en", "--json")
 
 STRAY = """
@@ -62,7 +63,7 @@ class Workstation:
 
     def starts(self, *arguments: str, log: Path) -> subprocess.Popen[str]:
         """A command of Peili's under strace, in hostile surroundings."""
-        places = {name: str(self._place(name)) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+        places = {name: str(self._place(name)) for name in PLACES}
         path = os.pathsep.join((str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")))
         return subprocess.Popen(
             [*tracing(log), sys.executable, "-m", "assistant", *arguments],
@@ -74,6 +75,10 @@ class Workstation:
             env={**os.environ, **HOSTILE, **places, "PEILI_HOME": str(self.home), "PYTHONPATH": path},
             start_new_session=True,
         )
+
+    def strewn(self) -> list[Path]:
+        """What lies outside Peili's own folder."""
+        return [path for place in (*PLACES, "cwd") for path in self._place(place).rglob("*")]
 
     def _place(self, name: str) -> Path:
         path = self.folder / name.lower()
@@ -140,6 +145,7 @@ def test_the_running_app_asks_no_other_machine_for_anything(workstation: Worksta
     assert Attempt("bind", "127.0.0.1") in attempts(traced), told
     assert leaving(traced) == []
     assert swept(workstation.folder, passphrase.split()) == []
+    assert workstation.strewn() == [], "something was written outside Peili's own folder"
 
 
 @pytest.mark.model
@@ -163,3 +169,4 @@ def test_a_talk_with_the_real_models_asks_no_other_machine_and_leaves_no_word(
     assert sum(generated) > 0, "the model worded nothing, so it had nothing to leak"
     assert leaving(log.read_text(encoding="utf-8")) == []
     assert swept(workstation.folder, [word]) == []
+    assert workstation.strewn() == [], "something was written outside Peili's own folder"

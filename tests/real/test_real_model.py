@@ -15,7 +15,7 @@ import pytest
 
 from assistant.errors import Cancelled, ModelError, PeiliError, WorkerError
 from assistant.inference.catalogue import Catalogue, languages_with_voice
-from assistant.inference.model import ChatEngine, PromptInput, Sampling, Usage
+from assistant.inference.model import ChatEngine, Prefill, PromptInput, Sampling, Usage
 from assistant.inference.templates import PromptTurn
 from assistant.inference.worker import Worker
 from assistant.paths import PROJECT_ROOT
@@ -74,7 +74,8 @@ class Talk:
         return PromptInput(self._session, SYSTEM, (*self._turns, PromptTurn(given, None)))
 
     def say(self, *given: str, sampling: Sampling = SHORT) -> tuple[str, Usage]:
-        *pieces, usage = self._engine.stream(self.prompt(*given), sampling)
+        read, *pieces, usage = self._engine.stream(self.prompt(*given), sampling)
+        assert isinstance(read, Prefill)
         assert isinstance(usage, Usage)
         reply = "".join(str(piece) for piece in pieces)
         self._turns.append(PromptTurn(given, reply.strip()))
@@ -88,9 +89,10 @@ class Talk:
 
 
 def test_it_answers_in_english_piece_by_piece(engine: ChatEngine) -> None:
-    pieces = list(engine.stream(Talk(engine, "ann/first").prompt(GOAL), SHORT))
-    usage = pieces.pop()
+    read, *pieces, usage = engine.stream(Talk(engine, "ann/first").prompt(GOAL), SHORT)
+    assert isinstance(read, Prefill)
     assert isinstance(usage, Usage)
+    assert read == (usage.prompt_tokens, usage.prefilled_tokens, usage.prefill_ms)
     words = "".join(str(piece) for piece in pieces).lower().split()
     assert len(pieces) >= 5
     assert {"you", "your", "the", "to", "that", "it", "a", "and"} & set(words)
@@ -168,7 +170,7 @@ def test_a_turn_that_cannot_fit_is_refused(engine: ChatEngine) -> None:
 def test_a_stop_in_a_long_reading_frees_the_model(engine: ChatEngine) -> None:
     engine.warm()
     told: list[str] = []
-    pieces: list[str | Usage] = []
+    pieces: list[Prefill | str | Usage] = []
 
     def ask() -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from fakes.dialogue import (
     FixedAnswer,
@@ -16,7 +18,7 @@ from fakes.dialogue import (
     words_of,
 )
 
-from assistant.domain import Finished, Sources, Text, Waiting
+from assistant.domain import Finished, Language, Sources, Text, Waiting
 from assistant.errors import ModelError, WorkerError
 
 WISH = "I want to learn to lead the budget talks."
@@ -182,6 +184,47 @@ def test_stop_before_the_first_word_leaves_an_empty_stopped_reply_and_her_words(
     heard = talk.say(WISH)
     assert (heard.text, heard.reply.state) == ("", "stopped")
     assert [turn.text for turn in talk.turns[1:]] == [WISH, ""]
+
+
+class PressesStop(FixedBoundaries):
+    """While the message is read, before the model is asked, she presses Stop."""
+
+    talk: Talk
+
+    def check(
+        self, text: str, language: Language, *, recent: Sequence[str] = (), answering: bool = False
+    ) -> FixedAnswer | None:
+        self.talk.service.stop(self.talk.id)
+        return super().check(text, language, recent=recent, answering=answering)
+
+
+@pytest.mark.parametrize("with_model", [True, False], ids=["with a model", "without a model"])
+def test_stop_while_her_message_is_read_is_not_lost(with_model: bool) -> None:
+    engine = ScriptedEngine(languages=("en",))
+    boundaries = PressesStop({"hopeless": FixedAnswer("Please call 112 now.")})
+    talk = Talk("goal", "en", toolbox(voice=voice_of(engine) if with_model else None, boundaries=boundaries))
+    boundaries.talk = talk
+    heard = talk.say(WISH)
+    assert (heard.text, heard.reply.state) == ("", "stopped")
+    assert talk.under("what") == [WISH], "what was read of it stays"
+    assert engine.asked == []
+    assert talk.say("It is hopeless.").text == "Please call 112 now.", "help in need is not stopped"
+
+
+def test_a_stop_lasts_for_one_reply() -> None:
+    talk, engine = talk_with()
+    engine.scripts = [[lambda: talk.service.stop(talk.id), "You want"]]
+    assert talk.say(WISH).reply.state == "stopped"
+    engine.stopped.clear()
+    engine.scripts = [["You say nobody else dares. What is it about the talks?"]]
+    assert talk.say(REASON).reply.state == "complete"
+
+
+def test_what_she_deletes_the_model_forgets() -> None:
+    talk, engine = talk_with([f"{MIRRORED} {ASKED}"])
+    talk.say(WISH)
+    talk.service.delete(talk.id)
+    assert engine.forgotten == [engine.asked[0].session]
 
 
 def test_stop_without_a_reply_does_nothing() -> None:

@@ -113,7 +113,8 @@ def test_what_a_reply_cost_is_told_even_if_it_was_cut() -> None:
     assert whole.usage is not None
     assert (whole.usage.prompt_tokens, whole.usage.generated_tokens) == (9, 7)
     _, cut, _ = spoken("What makes the budget worth it for you? And", " more")
-    assert cut.usage is None
+    assert cut.usage is not None
+    assert (cut.usage.prompt_tokens, cut.usage.prefilled_tokens, cut.usage.generated_tokens) == (9, 4, 1)
 
 
 def test_a_model_that_dies_in_mid_sentence_is_told_after_what_was_shown() -> None:

@@ -86,6 +86,7 @@ def _behave(channel: Channel, newest: str) -> None:
 
 
 def _reply(channel: Channel) -> dict[str, int]:
+    channel.send("read", prompt_tokens=50, prefilled_tokens=7, prefill_ms=20)
     for word in REPLY:
         channel.send("piece", text=word)
     return {"prompt_tokens": 50, "prefilled_tokens": 7, "generated_tokens": 4, "prefill_ms": 20, "generate_ms": 30}

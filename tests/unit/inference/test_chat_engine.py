@@ -13,7 +13,7 @@ from patience import until
 from scripted_model import REPLY, Asked, asked_of
 
 from assistant.errors import Cancelled, ModelError, PeiliError, WorkerError
-from assistant.inference.model import ChatEngine, PromptInput, Sampling, Usage
+from assistant.inference.model import ChatEngine, Prefill, PromptInput, Sampling, Usage
 from assistant.inference.templates import PromptTurn
 from assistant.inference.worker import Worker
 
@@ -29,7 +29,7 @@ class Desk:
         self.worker = Worker("scripted_model", config)
         self.engine = ChatEngine(self.worker, name="script", template_name="chatml", languages=frozenset({"en"}))
 
-    def ask(self, session: str, text: str) -> list[str | Usage]:
+    def ask(self, session: str, text: str) -> list[Prefill | str | Usage]:
         return list(self.engine.stream(prompt(session, text), Sampling()))
 
     def asked(self) -> list[Asked]:
@@ -46,7 +46,7 @@ class Asker:
     """Somebody who asks in a thread of their own."""
 
     def __init__(self, desk: Desk, session: str, text: str) -> None:
-        self.got: list[str | Usage] = []
+        self.got: list[Prefill | str | Usage] = []
         self.places: list[int] = []
         self.error: PeiliError | None = None
         self._desk = desk
@@ -88,7 +88,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_pieces_come_and_then_what_they_cost(desk: Desk) -> None:
-    assert desk.ask("ann/1", "Hello") == [*REPLY, Usage(50, 7, 4, 20, 30)]
+    assert desk.ask("ann/1", "Hello") == [Prefill(50, 7, 20), *REPLY, Usage(50, 7, 4, 20, 30)]
     assert desk.engine.waiting() == 0
 
 
@@ -96,7 +96,7 @@ def test_a_refusal_is_told_and_the_next_turn_works(desk: Desk) -> None:
     with pytest.raises(ModelError) as caught:
         desk.ask("ann/1", "refuse")
     assert caught.value.key == "turn_too_long"
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
 
 
 def test_a_stop_while_it_runs(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_a_stop_while_it_runs(desk: Desk) -> None:
     ann.ended()
     assert isinstance(ann.error, Cancelled)
     assert ann.got == ["Well "]
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
 
 
 def test_a_stop_while_it_waits_does_not_wait_for_the_others(desk: Desk) -> None:
@@ -130,7 +130,7 @@ def test_a_stop_while_the_model_loads(tmp_path: Path) -> None:
         gate.touch()
         ann.ended()
         assert isinstance(ann.error, Cancelled)
-        assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+        assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
     finally:
         desk.close()
 
@@ -141,13 +141,13 @@ def test_a_stop_meant_for_another_conversation_changes_nothing(desk: Desk) -> No
     for session in ("ann/2", "ann/", "ann", "ben/11", ""):
         desk.engine.stop(session)
     desk.engine.stop("ann/1")
-    assert ben.ended().got[:-1] == list(REPLY)
+    assert ben.ended().got[1:-1] == list(REPLY)
     assert ann.ended().got == ["Well "]
 
 
 def test_a_stop_when_nothing_runs_does_not_touch_the_next_reply(desk: Desk) -> None:
     desk.engine.stop("ann/1")
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
 
 
 def test_a_third_question_of_the_same_person_is_refused(desk: Desk) -> None:
@@ -158,7 +158,7 @@ def test_a_third_question_of_the_same_person_is_refused(desk: Desk) -> None:
     assert caught.value.key == "queue_full"
     desk.engine.stop("ann/1")
     running.ended()
-    assert waiting.ended().got[:-1] == list(REPLY)
+    assert waiting.ended().got[1:-1] == list(REPLY)
 
 
 def test_the_place_in_the_queue_is_told(desk: Desk) -> None:
@@ -167,7 +167,7 @@ def test_the_place_in_the_queue_is_told(desk: Desk) -> None:
     until(lambda: ben.places == [1], "one is before it")
     desk.engine.stop("ann/1")
     ann.ended()
-    assert ben.ended().got[:-1] == list(REPLY)
+    assert ben.ended().got[1:-1] == list(REPLY)
     assert (ann.places, ben.places) == ([], [1])
 
 
@@ -184,7 +184,7 @@ def test_a_model_that_dies_is_told_and_comes_back_by_itself(desk: Desk) -> None:
         desk.ask("ann/1", "die")
     assert caught.value.key == "worker_stopped"
     until(lambda: desk.engine.state == "ready", "it is loaded again though nobody asked")
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
 
 
 def test_it_comes_back_too_when_it_died_reading_ahead(desk: Desk) -> None:
@@ -192,7 +192,7 @@ def test_it_comes_back_too_when_it_died_reading_ahead(desk: Desk) -> None:
     pid = desk.engine.pid
     desk.engine.prepare(prompt("ann/1", "die"))
     until(lambda: desk.engine.state == "ready" and desk.engine.pid not in (None, pid), "it is loaded again")
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
 
 
 def test_it_reads_ahead_when_nobody_needs_it(desk: Desk) -> None:
@@ -218,7 +218,7 @@ def test_reading_ahead_gives_way_to_a_reply(desk: Desk) -> None:
     desk.engine.prepare(prompt("ben/1", "slowly"))
     until(desk.begun.exists, "it reads ahead")
     assert not desk.engine.wait_prepared(SOON_S)
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
     assert desk.engine.wait_prepared(60)
     assert desk.ends() == [("prepare", "ben/1", "cancelled"), ("generate", "ann/1", "done")]
 
@@ -298,7 +298,7 @@ def test_closing_the_worker_lets_the_next_question_start_another(desk: Desk) -> 
     pid = desk.engine.pid
     desk.engine.close_worker()
     assert desk.engine.pid is None
-    assert desk.ask("ann/1", "Hello")[:-1] == list(REPLY)
+    assert desk.ask("ann/1", "Hello")[1:-1] == list(REPLY)
     assert desk.engine.pid != pid
 
 

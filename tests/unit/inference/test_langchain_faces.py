@@ -17,7 +17,7 @@ from scripted_model import REPLY, asked_of
 from assistant.domain import Language
 from assistant.inference.chat_model import PeiliChatModel, as_prompt
 from assistant.inference.embeddings import Encoder, LocalEmbeddings
-from assistant.inference.model import ChatEngine, Sampling, Usage
+from assistant.inference.model import ChatEngine, Prefill, Sampling, Usage
 from assistant.inference.templates import PromptTurn
 from assistant.inference.worker import Worker
 
@@ -65,6 +65,7 @@ def test_a_reply_is_streamed_and_ends_with_what_it_cost(model: PeiliChatModel) -
     assert tuple(chunk.text for chunk in chunks if chunk.text) == REPLY
     usage = [chunk.response_metadata["usage"] for chunk in chunks if "usage" in chunk.response_metadata]
     assert usage == [Usage(50, 7, 4, 20, 30)]
+    assert chunks[0].response_metadata == {"prefill": Prefill(50, 7, 20)}
     whole = sum(chunks[1:], start=chunks[0])
     assert isinstance(whole, AIMessageChunk)
     assert whole.usage_metadata == {"input_tokens": 50, "output_tokens": 4, "total_tokens": 54}
