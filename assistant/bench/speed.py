@@ -122,15 +122,19 @@ class Bench:
         return median(ours), median(theirs)
 
     def switch_back(self, earlier: list[Exchange]) -> float:
-        """Seconds to first token that coming back to a conversation costs beyond staying in it."""
+        """Seconds to first token that coming back to a conversation costs beyond staying in it; median of rounds."""
         index = len(earlier)
         stay = self._prompt("bench/stay", earlier, index)
         before = self._prompt("bench/stay", earlier[:-1], index - 1)
-        self.answer(before, 1)
-        staying = self.answer(stay, 1).seconds
-        self.answer(before, 1)
-        self.answer(self._prompt("bench/elsewhere", earlier[:1], 1), 1)
-        return self.answer(stay, 1).seconds - staying
+        elsewhere = self._prompt("bench/elsewhere", earlier[:1], 1)
+        extra = []
+        for _ in range(_ROUNDS):
+            self.answer(before, 1)
+            staying = self.answer(stay, 1).seconds
+            self.answer(before, 1)
+            self.answer(elsewhere, 1)
+            extra.append(self.answer(stay, 1).seconds - staying)
+        return median(extra)
 
     def first_after_start(self) -> float:
         """Seconds to the first token of the first turn after the model was loaded, the fixed part being on disk."""
@@ -187,13 +191,13 @@ def _report(  # the whole course of the measurement, read from top to bottom
         first = bench.plain(histories[turn], turn - 1, _REPLY_TOKENS)
         tell(f"plain, turn {turn}: {first.seconds:.2f} s")
         _put(rows, turn, "plain", first)
-    longest = histories[max(rows)]
+    about_1000_tokens = histories[min(10, max(rows))]
     ours, theirs = bench.generation(histories[min(5, max(rows))])
     figures: dict[str, float | None] = {
         "generation_tokens_per_s": round(ours, 1),
         "plain_generation_tokens_per_s": round(theirs, 1),
         "generation_ratio": round(ours / theirs, 3),
-        "switch_back_extra_s": round(bench.switch_back(longest), 3),
+        "switch_back_extra_s": round(bench.switch_back(about_1000_tokens), 3),
         "peak_memory_mib": _peak_mib(engine.pid),
         "plain_peak_memory_mib": _peak_mib(plain.pid),
         "first_turn_after_start_s": round(bench.first_after_start(), 3),

@@ -42,7 +42,9 @@ class Engine:
         params.n_ctx = context
         params.n_batch = params.n_ubatch = CHUNK
         params.n_threads = params.n_threads_batch = threads
-        params.flash_attn_type = 1
+        # Measured with 64 tokens at once: 0.66 s after 300 tokens and 0.94 s after 2,000; with it 1.0 s and 1.3 s, and
+        # generation 15 % slower. On a processor the plain attention has the faster kernels.
+        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._context = llama_cpp.llama_init_from_model(self._model, params)
         if not self._context:
             raise ModelError("model_memory", name=path.name)
@@ -79,18 +81,17 @@ class Engine:
         llama_cpp.llama_memory_clear(self._memory, True)
         return False
 
-    def snapshot(self) -> bytes:
-        """The live sequence's state; it holds the conversation and stays in memory."""
+    def snapshot(self) -> bytearray:
+        """The live sequence's state; it holds the conversation and stays in memory. Empty if it cannot be had."""
         size = llama_cpp.llama_state_seq_get_size(self._context, _SEQUENCE)
-        room = (ctypes.c_uint8 * size)()
-        written = llama_cpp.llama_state_seq_get_data(self._context, room, size, _SEQUENCE)
-        return bytes(memoryview(room)[:written])
+        state = bytearray(size)  # some 28 KB a token: it is handed on as it is, every copy would be felt
+        written = llama_cpp.llama_state_seq_get_data(self._context, _bytes_of(state), size, _SEQUENCE)
+        return state if written == size else bytearray()
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         """Make `state` the live sequence; False if it does not fit this model."""
         llama_cpp.llama_memory_clear(self._memory, True)
-        room = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        return bool(llama_cpp.llama_state_seq_set_data(self._context, room, len(state), _SEQUENCE))
+        return bool(llama_cpp.llama_state_seq_set_data(self._context, _bytes_of(state), len(state), _SEQUENCE))
 
     def save(self, path: Path, tokens: Sequence[int]) -> None:
         """Keep the live sequence, which must be exactly `tokens`, in a file (atomically)."""
@@ -142,6 +143,10 @@ class Engine:
         room = ctypes.create_string_buffer(_PIECE_BYTES)
         size = llama_cpp.llama_token_to_piece(self._vocabulary, token, room, _PIECE_BYTES, 0, False)
         return room.raw[: max(size, 0)]
+
+
+def _bytes_of(state: bytearray) -> Any:
+    return (ctypes.c_uint8 * len(state)).from_buffer(state)
 
 
 def library_version() -> str:

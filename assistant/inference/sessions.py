@@ -38,10 +38,10 @@ class LiveSequence(Protocol):
     def roll_back(self, position: int) -> bool:
         """Forget from a position on."""
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> bytearray:
         """The live state."""
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         """Make a state live."""
 
     def save(self, path: Path, tokens: Sequence[int]) -> None:
@@ -78,7 +78,7 @@ class Cost(NamedTuple):
 class _Session:
     dropped: int = 0
     tokens: list[int] = field(default_factory=list)
-    state: bytes = b""
+    state: bytearray = field(default_factory=bytearray)
     spoken: dict[str, list[int]] = field(default_factory=dict)
 
 
@@ -160,7 +160,7 @@ class Sessions:
     def _reuse(self, name: str, session: _Session, wanted: list[int], fixed: int) -> int:
         """Bring the best state there is into the KV cache and return how many tokens of `wanted` it covers."""
         tokens, state = session.tokens, session.state
-        session.tokens, session.state = [], b""
+        session.tokens, session.state = [], bytearray()
         live = _common(self._live, wanted)
         if name != self._live_session:
             self._put_aside()
@@ -226,7 +226,7 @@ class Sessions:
             if held <= self._snapshot_bytes:
                 break
             held -= len(session.state)
-            session.tokens, session.state = [], b""
+            session.tokens, session.state = [], bytearray()
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -53,12 +53,12 @@ class FakeEngine:
         del self.sequence[position:]
         return True
 
-    def snapshot(self) -> bytes:
-        return array("H", self.sequence).tobytes()
+    def snapshot(self) -> bytearray:
+        return bytearray(array("H", self.sequence).tobytes())
 
-    def restore(self, state: bytes) -> bool:
+    def restore(self, state: bytearray) -> bool:
         self.restored += 1
-        self.sequence = array("H", state).tolist()
+        self.sequence = array("H", bytes(state)).tolist()
         return True
 
     def save(self, path: Path, tokens: Sequence[int]) -> None:
