@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from assistant.dialogue.language import LanguageGuesser
+from assistant.dialogue.mirroring import ENOUGH, Mirror, read_mirror
 from assistant.domain import LANGUAGES, Language
 from assistant.errors import LibraryError
 
@@ -24,6 +25,7 @@ Reason = Literal[
     "advice",
     "unsupported",
     "ungrounded",
+    "unfaithful",
     "parroted",
     "repeated",
     "role",
@@ -68,6 +70,7 @@ class _Patterns:
     roles: tuple[re.Pattern[str], ...]
     calendar: tuple[str, ...]
     common: frozenset[str]
+    mirror: Mirror
 
 
 class Checks:
@@ -94,12 +97,16 @@ class Checks:
             return "second_question"
         if len(words) >= _SURE_LANGUAGE_WORDS and self._language_differs(sentence, allowance.language):
             return "language"
-        if not allowance.advice and any(pattern.search(sentence) for pattern in patterns.advice):
+        says_back = not allowance.advice and "?" not in sentence
+        kept = patterns.mirror.share(sentence, allowance.said) if says_back else 1.0
+        own = says_back and kept == 1.0 and patterns.mirror.framed(sentence)  # "you say you should" advises nothing
+        if not allowance.advice and not own and any(pattern.search(sentence) for pattern in patterns.advice):
             return "advice"
         content = [word for word in map(str.casefold, words) if word not in patterns.common]
         return (
             _unsupported(sentence, allowance, patterns.calendar)
             or _ungrounded(content, allowance.sources if allowance.advice or "?" in sentence else allowance.own)
+            or ("unfaithful" if kept < ENOUGH else None)
             or _parroted(sentence, allowance.said)
             or _repeated(sentence, allowance.asked)
         )
@@ -119,7 +126,8 @@ def _load(path: Path) -> _Patterns:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise LibraryError("prompt_unreadable", file=f"{path.parent.name}/{path.name}") from error
     advice, roles = (tuple(re.compile(text, re.IGNORECASE) for text in raw[name]) for name in ("advice", "roles"))
-    return _Patterns(advice, roles, tuple(raw["calendar"]), frozenset(raw["common"].split()))
+    mirror = read_mirror(raw["mirror"]["swap"], raw["mirror"]["frames"], raw["mirror"]["empty"])
+    return _Patterns(advice, roles, tuple(raw["calendar"]), frozenset(raw["common"].split()), mirror)
 
 
 def _unsupported(sentence: str, allowance: Allowance, calendar: tuple[str, ...]) -> Reason | None:

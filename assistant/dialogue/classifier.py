@@ -23,7 +23,8 @@ from assistant.paths import private_folder
 
 Matrix = npt.NDArray[np.float32]
 CUE_WEIGHT = 0.5
-_PROMPT = "Classification"
+PROMPT = "Classification"
+"""The encoder's prompt for sentences that are told apart."""
 _STRENGTH = 12.0  # inverse regularisation; best of 1, 3, 6, 12, 24 in cross-validation grouped by sentence family
 
 
@@ -80,7 +81,7 @@ def train(
     done, weights = 0, {}
     for flow, exemplars in teaching.exemplars.items():
         texts = [item.text for item in exemplars]
-        vectors = encoder.encode(texts, _PROMPT, progress=_from(done, total, progress))
+        vectors = encoder.encode(texts, PROMPT, progress=_from(done, total, progress))
         rows = features(teaching, flow, [(item.language, item.text) for item in exemplars], vectors)
         weights[flow] = fit(flow, exemplars, rows)
         done += len(exemplars)

@@ -65,6 +65,8 @@ REJECTED: dict[Language, list[tuple[Reason, str]]] = {
         ("role", "I am your mentor in this."),
         ("role", "Let me tell my own story."),
         ("ungrounded", "You admire football players and astronauts."),
+        ("unfaithful", "You want your manager to lead a louder group."),
+        ("unfaithful", "You might lead a louder manager."),
         ("parroted", "By 15 May."),
         ("markup", "See https://example.org for more."),
         ("markup", "You want **courage**."),
@@ -96,6 +98,7 @@ REJECTED: dict[Language, list[tuple[Reason, str]]] = {
         ("role", "Työkirjan kysymys on seuraava."),
         ("role", "Minä kuuntelen sinua."),
         ("ungrounded", "Ihailet jalkapalloilijoita ja astronautteja."),
+        ("unfaithful", "Haluat kysyä haastattelut esihenkilöltä hiljaa."),
         ("parroted", "Sanon kyllä kaikkeen."),
         ("markup", "Haluat *rohkeutta*."),
         ("too_long", "Haluat " + "vetää ja " * 21 + "vetää."),
@@ -122,6 +125,7 @@ REJECTED: dict[Language, list[tuple[Reason, str]]] = {
         ("role", "Arbetsbokens fråga kommer nu."),
         ("role", "Jag lyssnar på dig."),
         ("ungrounded", "Du beundrar fotbollsspelare och astronauter."),
+        ("unfaithful", "Du vill fråga chefen om intervjuerna."),
         ("parroted", "Andra tänker."),
         ("markup", "Du vill ha *mod*."),
         ("too_long", "Du vill " + "leda och " * 21 + "leda."),
@@ -132,28 +136,28 @@ REJECTED: dict[Language, list[tuple[Reason, str]]] = {
 ALLOWED: dict[Language, list[str]] = {
     "en": [
         "You want to lead the interviews yourself.",
-        "You want to ask the manager and use a louder voice.",
-        "You want to start the interviews with Leena’s group.",
-        "You keep a low voice, and maybe the others wait.",
-        "It is important to you that “nobody waits”.",
-        "By 15 May you want to lead 3 of them.",
+        "You want to lead interviews with Leena by 15 May.",
+        "You keep a low voice.",
+        "You might start with a louder voice in 3 groups.",
+        "You say it is important that “nobody waits”.",
+        "You say that you should ask your manager first.",
         "What would be important for you then?",
     ],
     "fi": [
         "Haluat vetää haastattelut itse.",
-        "Haluat kysyä Leenalta, miltä muista tuntuu.",
-        "Et yritä enää tehdä kaikkea yksin, etkä aloita ilman Leenaa.",
-        "Sinulle on tärkeää, että puhut kuuluvasti.",
+        "Haluat vetää haastattelut Leenan kanssa 15. toukokuuta mennessä.",
+        "Et yritä enää tehdä kaikkea yksin.",
+        "Kerroit, että puhut hiljaa.",
         "Sanot ”kyllä” kaikkeen.",
-        "Tavoitteena on 15. toukokuuta.",
+        "Kerroit, että sinun pitäisi kysyä esihenkilöltä.",
         "Miltä se sinusta tuntuu?",
     ],
     "sv": [
         "Du vill hålla intervjuerna själv.",
-        "Du vill fråga Leena hur andra tänker.",
-        "Det är viktigt för dig att tala högre.",
+        "Du vill hålla intervjuerna med Leena senast den 15 maj.",
+        "Du säger att det är viktigt att tala högre.",
         "Du säger ”ja” till allt.",
-        "Du vill vara klar den 15 maj.",
+        "Du säger att du borde fråga chefen.",
         "Vad vore viktigt för dig då?",
     ],
 }
@@ -213,7 +217,7 @@ def test_a_reply_keeps_room_for_the_question_that_follows_it() -> None:
 
 @pytest.mark.parametrize("name", ["Leena", "Leenan", "Leenalta", "Leenalle"])
 def test_a_name_the_person_wrote_may_be_inflected(name: str) -> None:
-    assert checks().reason(f"Haluat kysyä asiaa {name} kanssa.", "", allowance("fi")) is None
+    assert checks().reason(f"Haluat vetää haastattelut {name} kanssa.", "", allowance("fi")) is None
 
 
 EXAMPLE = re.compile(r"^[^:\n]+: (?P<question>.*\?)\n[^:\n]+: (?P<words>.*)\n[^:\n]+: (?P<reply>.*)$", re.MULTILINE)
