@@ -71,16 +71,21 @@ def versions(blocks: list[str]) -> str:
     return "".join(f"{pin}\n" for pin in PIN.findall("".join(blocks)))
 
 
-def write(name: str, blocks: list[str]) -> None:
+def name(block: str) -> str:
+    """The package a block is about."""
+    return block.partition("==")[0]
+
+
+def write(lock: str, blocks: list[str]) -> None:
     """A lock with its comment on top."""
-    (ROOT / name).write_text(HEAD.format(what=WHAT[name]) + "".join(blocks), encoding="utf-8")
-    sys.stdout.write(f"{name}: {len(blocks)} packages\n")
+    (ROOT / lock).write_text(HEAD.format(what=WHAT[lock]) + "".join(blocks), encoding="utf-8")
+    sys.stdout.write(f"{lock}: {len(blocks)} packages\n")
 
 
 def main() -> None:
     """Make the three locks."""
     upgrade = "--upgrade" in sys.argv[1:]
-    old = [ROOT / name for name in WHAT if (ROOT / name).exists()]
+    old = [ROOT / lock for lock in WHAT if (ROOT / lock).exists()]
     known = "".join(f"{pin}\n" for path in old for pin in PIN.findall(path.read_text()))
     blocks = compiled(["pyproject.toml", "-"], known, upgrade)
     plain = [with_cpu_builds(block) if block.startswith("torch==") else block for block in blocks]
@@ -89,7 +94,8 @@ def main() -> None:
     write("requirements.lock", [block for block in plain if not CUDA.match(block)])
     write("requirements-cuda.lock", [block for block in plain if CUDA.match(block)])
     dev = compiled(["--group", "dev"], known + versions(blocks), False)
-    write("requirements-dev.lock", dev)
+    there = {name(block) for block in blocks}
+    write("requirements-dev.lock", [block for block in dev if name(block) not in there])
 
 
 if __name__ == "__main__":

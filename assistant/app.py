@@ -26,6 +26,7 @@ from assistant.inference.adding import added_file
 from assistant.inference.catalogue import Catalogue, Entry, languages_with_voice, required
 from assistant.inference.chat_model import PeiliChatModel
 from assistant.inference.embeddings import Encoder, LocalEmbeddings
+from assistant.inference.known import load_known
 from assistant.inference.model import ChatEngine
 from assistant.inference.worker import Worker
 from assistant.library.cards import Library
@@ -144,11 +145,12 @@ class Services:
 
     def warm(self) -> None:
         """Load the models in the background; returns at once, see `progress`."""
-        for loading in (self._warm_chat, self._load_encoder):
+        for loading in (self._warm_chat, self._load_encoder, self.search.learn):
             threading.Thread(target=loading, name="warm-up", daemon=True).start()
 
     def load(self) -> None:
         """Load everything and wait for it. What cannot be loaded is told by `progress`; the rest carries on."""
+        self.search.learn()
         self._load_chat()
         self._load_encoder()
 
@@ -226,7 +228,7 @@ class Services:
 
     def _index(self) -> LibraryIndex:
         entry = self.catalogue.entry(self.settings.encoder)
-        return LibraryIndex(self.paths.library_index, self.library, _identity(entry))
+        return LibraryIndex(self.paths.library_index, self.library, identity(entry))
 
 
 def build(settings: Settings, paths: Paths, *, chat_model: str | None = None, with_encoder: bool = True) -> Services:
@@ -250,7 +252,7 @@ def build(settings: Settings, paths: Paths, *, chat_model: str | None = None, wi
     )
 
 
-def _identity(entry: Entry) -> EncoderIdentity:
+def identity(entry: Entry) -> EncoderIdentity:
     """What an index has to have been made with; the prompts are named as the encoder's own configuration names them."""
     weights = next(file for file in entry.files if file.name == "model.safetensors")
     return EncoderIdentity(entry.id, weights.sha256, entry.dimension, "query", "document")
@@ -267,7 +269,8 @@ def _encoder(entry: Entry, paths: Paths, settings: Settings) -> Encoder | None:
         "threads": settings.worker_threads(),
         "yields_cores": True,
     }
-    return Encoder(Worker("assistant.inference.encoder", config), name=entry.id)
+    known = load_known(paths.known_vectors(entry.id), identity(entry).sha256)
+    return Encoder(Worker("assistant.inference.encoder", config), name=entry.id, known=known)
 
 
 def _chat(model_id: str, catalogue: Catalogue, paths: Paths, settings: Settings) -> ChatEngine | None:

@@ -75,6 +75,10 @@ class Paths:
         """The cards, contacts, credits and exemplars that ship with Peili."""
         return self.project / "knowledge"
 
+    def known_vectors(self, encoder: str) -> Path:
+        """The vectors of our own texts that ship with Peili, by the catalogue id of the encoder that made them."""
+        return self.knowledge / "vectors" / f"{encoder}.npz"
+
     @property
     def prompts(self) -> Path:
         """Flows and every word sent to a model or asked by a flow."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from assistant import app as composition
+from assistant.commands.embedding import keep_vectors
 from assistant.commands.surroundings import language_or_none, surroundings
 from assistant.domain import Language, Phase, Role, SearchResult
 from assistant.errors import LibraryError
@@ -85,6 +86,18 @@ def build_index() -> None:
         services.build_index(here.counter("cli.indexing"))
     finally:
         services.close()
+
+
+@library.command("embed")
+def embed() -> None:
+    """Make the vectors that ship with the cards and exemplars; to be run after either was changed."""
+    here = surroundings()
+    services = composition.build(here.settings, here.paths, chat_model="none")
+    try:
+        path = keep_vectors(services, here.counter("cli.embedding"))
+    finally:
+        services.close()
+    here.tell("cli.embedded", file=str(path), size=round(path.stat().st_size / 1e6))
 
 
 @library.command("lint")

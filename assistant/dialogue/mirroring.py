@@ -59,10 +59,14 @@ class Mirror:
         return words
 
 
-def read_mirror(swap: Mapping[str, str], frames: Sequence[str], empty: str) -> Mirror:
-    """From the tables of a language's checks; longer frames are tried first."""
+def read_mirror(swap: str, frames: Sequence[str], empty: str) -> Mirror:
+    """From the lines of a language's checks: `swap` as "i:you my:your", `empty` as words. Longer frames go first.
+
+    Raises ValueError if `swap` is not of that form.
+    """
     cut = sorted((tuple(_words(frame)) for frame in frames), key=len, reverse=True)
-    return Mirror(dict(swap), tuple(cut), frozenset(empty.split()))
+    pairs = dict(pair.split(":") for pair in swap.split())
+    return Mirror(pairs, tuple(cut), frozenset(empty.split()))
 
 
 def _words(text: str) -> list[str]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
 
+from assistant.inference.known import KnownVectors, Vectors
 from assistant.inference.worker import Worker, WorkerState
 
-Vectors = npt.NDArray[np.float32]
 _SILENCE_S = 300.0
 
 
 class Encoder:
-    """One encoder in its worker. Rows are L2-normalised, so a dot product is the cosine."""
+    """One encoder in its worker. Rows are L2-normalised, so a dot product is the cosine. `known` are not made anew."""
 
-    def __init__(self, worker: Worker, *, name: str) -> None:
+    def __init__(self, worker: Worker, *, name: str, known: KnownVectors | None = None) -> None:
         self.name = name
         self._worker = worker
+        self._known = known
 
     @property
     def state(self) -> WorkerState:
@@ -46,6 +46,22 @@ class Encoder:
 
         Raises WorkerError or ModelError as `Worker.stream`.
         """
+        known = self._known
+        if known is None:
+            return self._made(texts, prompt, progress)
+        there = [known.has(prompt, text) for text in texts]
+        before = sum(there)
+        new = [text for text, has in zip(texts, there, strict=True) if not has]
+        made = self._made(new, prompt, progress and (lambda done: progress(before + done))) if new else None
+        rows = np.empty((len(texts), known.dimension), np.float32)
+        rows[there] = known.rows(prompt, (text for text, has in zip(texts, there, strict=True) if has))
+        if made is not None:
+            rows[np.logical_not(there)] = made
+        elif progress is not None:
+            progress(before)
+        return rows
+
+    def _made(self, texts: Sequence[str], prompt: str, progress: Callable[[int], None] | None) -> Vectors:
         payload = b""
         for message in self._worker.stream("encode", {"texts": list(texts), "prompt": prompt}, silence_s=_SILENCE_S):
             if message.body["event"] == "encoded" and progress is not None:

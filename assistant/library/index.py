@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from assistant.domain import Card, Passage
 from assistant.errors import LibraryError
 from assistant.library.cards import Library
 from assistant.library.entries import Entry, entries
+from assistant.library.learned import Row, VectorModel
 from assistant.library.manifest import Encoder, Manifest, chroma_version, fingerprint, read_manifest, write_manifest
 from assistant.library.passages import passages
 from assistant.library.vectors import (
@@ -52,6 +55,14 @@ class OpenIndex:
         self._store = store
         self._entries = {entry.id: entry for entry in entries(library)}
         self._embeddings = embeddings
+        learned = [entry for entry in self._entries.values() if entry.kind != "question"]
+        vectors = store.vectors([entry.id for entry in learned])
+        rows = np.array([vectors[entry.text] for entry in learned], np.float32)
+        self._model = VectorModel(rows, [entry.card_id for entry in learned])
+        self._passages: dict[tuple[str, str], list[tuple[Entry, Row]]] = {}
+        for entry, row in zip(learned, rows, strict=True):
+            if entry.kind == "passage":
+                self._passages.setdefault((entry.card_id, entry.language), []).append((entry, row.copy()))
 
     def vector(self, query: str) -> Sequence[float]:
         """The vector of what a person typed."""
@@ -61,12 +72,14 @@ class OpenIndex:
         """The nearest entries of any kind and language, nearest first."""
         return tuple(Neighbour(self._entries[found], near) for found, near in self._store.nearest(vector, limit))
 
+    def card_scores(self, vector: Sequence[float]) -> Mapping[str, float]:
+        """How well each card answers a query with this vector."""
+        return self._model.scores(vector)
+
     def best_passage(self, vector: Sequence[float], card: Card) -> Passage:
         """The passage of this card, in its language, that is nearest to `vector`: prose or steps, not a question."""
-        found = self._store.nearest(vector, 1, card_id=card.id, language=card.language, kind="passage")
-        entry = self._entries[found[0][0]] if found else None
-        if entry is None or (entry.card_id, entry.language, entry.kind) != (card.id, card.language, "passage"):
-            raise LibraryError("index_damaged")
+        wanted = np.asarray(vector, np.float32)
+        entry, _ = max(self._passages[card.id, card.language], key=lambda known: float(known[1] @ wanted))
         return passages(card)[entry.number]
 
     def close(self) -> None:

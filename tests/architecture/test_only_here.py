@@ -23,7 +23,7 @@ ONLY_HERE: dict[str, frozenset[str]] = {
     ),
     "chromadb": frozenset({"assistant.library"}),
     "langchain_chroma": frozenset({"assistant.library"}),
-    "sklearn": frozenset({"assistant.dialogue.classifier"}),
+    "sklearn": frozenset({"assistant.dialogue.classifier", "assistant.library.learned"}),
     "apsw": frozenset({"assistant.vault.database"}),
     "cryptography": frozenset({"assistant.vault"}),
     "gradio": frozenset({"assistant.ui"}),

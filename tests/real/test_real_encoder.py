@@ -10,11 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.app import identity
+from assistant.commands.embedding import own_texts
+from assistant.dialogue.exemplars import load_teaching
 from assistant.errors import ModelError, WorkerError
 from assistant.inference.catalogue import Catalogue, Entry
 from assistant.inference.embeddings import Encoder, LocalEmbeddings
+from assistant.inference.known import load_known
 from assistant.inference.worker import Channel, Worker
-from assistant.paths import PROJECT_ROOT
+from assistant.library.cards import Library
+from assistant.paths import PROJECT_ROOT, Paths
 from assistant.settings import DEFAULT_ENCODER
 
 pytestmark = pytest.mark.encoder
@@ -117,3 +122,15 @@ def test_a_folder_without_weights_is_told_as_such(planted: Path, entry: Entry) -
     with pytest.raises(ModelError) as caught:
         Worker("assistant.inference.encoder", config(planted, entry)).start()
     assert caught.value.key == "model_refused"
+
+
+def test_the_vectors_that_ship_are_those_the_encoder_makes(encoder: Encoder, entry: Entry) -> None:
+    paths = Paths(PROJECT_ROOT)
+    shipped = load_known(paths.known_vectors(entry.id), identity(entry).sha256)
+    assert shipped is not None
+    texts = own_texts(Library.load(paths.knowledge), load_teaching(paths.knowledge))
+    for prompt in {prompt for prompt, _ in texts}:
+        sample = [text for asked, text in texts if asked == prompt][::97]
+        near = (shipped.rows(prompt, sample) * encoder.encode(sample, prompt)).sum(axis=1)
+        assert len(sample) > 40
+        assert near.min() > 0.995

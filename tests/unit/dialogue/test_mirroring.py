@@ -7,7 +7,7 @@ import pytest
 from assistant.dialogue.mirroring import ENOUGH, Mirror, read_mirror
 
 MIRROR: Mirror = read_mirror(
-    {"i": "you", "my": "your", "was": "were", "me": "you", "i'm": "you're"},
+    "i:you my:your was:were me:you i'm:you're",
     ["you say", "you say that"],
     "the a an of to yourself",
 )
