@@ -68,7 +68,8 @@ def test_the_weather_is_not_in_the_library() -> None:
 def test_everything_a_person_says_finds_its_own_card(search: Search) -> None:
     said = [(card, text) for language in LANGUAGES for card in LIBRARY.cards(language) for text in card.says]
     found = [search.find(text, language=card.language, limit=1).hits[0].card_id == card.id for card, text in said]
-    assert sum(found) / len(found) > 0.95
+    stand_in = "dense" in search.find("tavoite").legs  # letter triples in the place of the encoder's vectors
+    assert sum(found) / len(found) > (0.95 if stand_in else 0.97)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
